@@ -1,0 +1,1 @@
+"""The program that answers first, and its manners."""

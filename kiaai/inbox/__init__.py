@@ -1,0 +1,1 @@
+"""The shared inbox: list, thread, composer and lead panel."""

@@ -1,0 +1,1 @@
+"""The people who wrote: list, status, history, import."""

@@ -1,0 +1,1 @@
+"""Files of messages: fetched from Meta, kept, served."""

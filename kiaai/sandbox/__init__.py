@@ -1,0 +1,1 @@
+"""A WhatsApp that runs on this machine, for trying everything without Meta."""

@@ -1,0 +1,1 @@
+"""What all pages share: fragments, tags, headers, paging, health."""

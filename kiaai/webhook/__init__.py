@@ -1,0 +1,1 @@
+"""The endpoint that Meta calls: verify, store, answer."""

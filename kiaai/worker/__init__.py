@@ -1,0 +1,1 @@
+"""The processes behind the web: doorbells, tasks, pools and the sweep."""
