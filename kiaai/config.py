@@ -113,7 +113,8 @@ class Settings:
             whatsapp_business_account_id=read.optional("WHATSAPP_BUSINESS_ACCOUNT_ID", _digits)
             or ("" if token else _derived_digits(secret_key, "sandbox account")),
             whatsapp_app_secrets=app_secrets or (_derived(secret_key, "sandbox app secret"),),
-            whatsapp_verify_token=read.text("WHATSAPP_VERIFY_TOKEN", "") or _derived(secret_key, "verify token"),
+            whatsapp_verify_token=read.text("WHATSAPP_VERIFY_TOKEN", "")
+            or _derived(secret_key, "verify token"),
             whatsapp_api_version=read.value("WHATSAPP_API_VERSION", "v25.0", _graph_version),
             whatsapp_api_base=read.value(
                 "WHATSAPP_API_BASE", META_BASE if token else f"http://127.0.0.1:{port + 1}", _safe_base

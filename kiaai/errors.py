@@ -16,7 +16,9 @@ class ValidationFailed(KiaAiError):
     code: one of the API's error codes (`validation_failed`, `window_closed`, `opted_out` ...).
     """
 
-    def __init__(self, message: str, fields: dict[str, list[str]] | None = None, code: str = "validation_failed"):
+    def __init__(
+        self, message: str, fields: dict[str, list[str]] | None = None, code: str = "validation_failed"
+    ):
         super().__init__(message)
         self.message = message
         self.fields = fields or {}

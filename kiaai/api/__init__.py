@@ -1,1 +1,7 @@
 """The JSON API."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Register the room."""

@@ -1,1 +1,7 @@
 """The shared inbox: list, thread, composer and lead panel."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Register the room."""

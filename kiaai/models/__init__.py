@@ -1,1 +1,31 @@
 """The nouns that all rooms share: one file a table."""
+
+from kiaai.models.attachment import Attachment
+from kiaai.models.base import Base
+from kiaai.models.channel import Channel
+from kiaai.models.conversation import Conversation
+from kiaai.models.knowledge import Article, BotTurn
+from kiaai.models.lead import Lead, LeadEvent, LeadIdentity
+from kiaai.models.message import Message
+from kiaai.models.process import Installation, Process
+from kiaai.models.user import ApiKey, User
+from kiaai.models.webhook_event import OrphanReceipt, WebhookEvent
+
+__all__ = [
+    "ApiKey",
+    "Article",
+    "Attachment",
+    "Base",
+    "BotTurn",
+    "Channel",
+    "Conversation",
+    "Installation",
+    "Lead",
+    "LeadEvent",
+    "LeadIdentity",
+    "Message",
+    "OrphanReceipt",
+    "Process",
+    "User",
+    "WebhookEvent",
+]

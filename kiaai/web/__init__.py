@@ -1,1 +1,9 @@
 """What all pages share: fragments, tags, headers, paging, health."""
+
+from flask import Flask
+
+from kiaai.config import Settings
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Register the room."""

@@ -1,1 +1,7 @@
 """The endpoint that Meta calls: verify, store, answer."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Register the room."""

@@ -1,0 +1,55 @@
+"""How the product connects: time limits on every connection, and a pool of the webhook's own."""
+
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+# SQLSTATEs after which the same transaction may simply be tried again.
+SERIALIZATION_FAILURE = "40001"
+DEADLOCK_DETECTED = "40P01"
+
+_LIMITS = "-c idle_in_transaction_session_timeout=5000 -c timezone=UTC"
+_WEBHOOK_LIMITS = f"{_LIMITS} -c lock_timeout=1500 -c statement_timeout=2500"
+
+
+def engine_options(application_name: str) -> dict[str, Any]:
+    """Return the options of the engine behind pages, API and workers."""
+    return {
+        "pool_size": 8,
+        "max_overflow": 24,
+        "pool_timeout": 5,
+        "connect_args": _connect_args(application_name, _LIMITS),
+    }
+
+
+def webhook_engine_options() -> dict[str, Any]:
+    """Return the options of the webhook's engine: few connections, and quick to give up."""
+    return {
+        "pool_size": 6,
+        "max_overflow": 2,
+        "pool_timeout": 2,
+        "connect_args": _connect_args("kiaai webhook", _WEBHOOK_LIMITS),
+    }
+
+
+def is_retryable(error: DBAPIError) -> bool:
+    """Tell whether PostgreSQL rolled the transaction back only because of others at work."""
+    return getattr(error.orig, "pgcode", None) in (SERIALIZATION_FAILURE, DEADLOCK_DETECTED)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Tell whether the database could not be asked: away, starting, or too slow to answer in time."""
+    return isinstance(error, OperationalError) and not is_retryable(error)
+
+
+def _connect_args(application_name: str, options: str) -> dict[str, Any]:
+    # tcp_user_timeout: a peer that went silent is given up after 3 s, in milliseconds.
+    return {
+        "application_name": application_name,
+        "connect_timeout": 2,
+        "tcp_user_timeout": 3000,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+        "options": options,
+    }

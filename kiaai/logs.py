@@ -1,0 +1,58 @@
+"""One-line JSON logs on stderr, with request and message ids and masked phone numbers."""
+
+import json
+import logging
+import re
+import secrets
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask
+
+from kiaai.config import Settings
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+# Seven digits or more in a row, with the signs people put between them. Times and ids of rows are shorter.
+_NUMBER = re.compile(r"(?<![\w.-])\+?\d(?:[ -]?\d){7,18}(?![\w-])")
+_EXTRAS = ("conversation_id", "message_id", "wamid", "event_id", "seconds", "status", "path", "method")
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes a record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": mask(record.getMessage()),
+        }
+        if request_id.get():
+            line["request_id"] = request_id.get()
+        for name in _EXTRAS:
+            if hasattr(record, name):
+                line[name] = getattr(record, name)
+        if record.exc_info:
+            line["error"] = mask(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def mask(text: str) -> str:
+    """Return the text with phone numbers reduced to their last three digits."""
+    return _NUMBER.sub(lambda match: f"***{match.group()[-3:]}", text)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Send all logs of this process to stderr as JSON, and give each request an id."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.log_level)
+
+    @app.before_request
+    def _start_request() -> None:
+        request_id.set(secrets.token_hex(8))

@@ -1,0 +1,107 @@
+"""A conversation: one lead on one channel, with what the list shows and what the workers need."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from kiaai.models.base import Base, CreatedAt, Id, one_of
+from kiaai.models.channel import Channel
+from kiaai.models.lead import Lead
+from kiaai.models.user import User
+
+# The window is 24 hours; it closes five minutes early, as replies near the end are sometimes refused.
+WINDOW = timedelta(hours=23, minutes=55)
+# Meta's pair limit: 45 messages at once to one person, then one per six seconds.
+PAIR_BURST = 45
+
+
+class Conversation(Base):
+    """One lead on one channel. `version` is raised under the row lock by every visible change."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "lead_id"),
+        CheckConstraint(one_of("state", "open", "snoozed", "closed"), name="state"),
+        CheckConstraint(one_of("last_direction", "incoming", "outgoing"), name="last_direction"),
+        CheckConstraint("unread_count >= 0", name="unread_count"),
+        Index("ix_conversations_last_message_at_id", text("last_message_at DESC"), text("id DESC")),
+        Index("ix_conversations_lead_id", "lead_id"),
+        Index(
+            "ix_conversations_unread",
+            text("last_message_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("unread_count > 0"),
+        ),
+        Index(
+            "ix_conversations_assignee_id", "assignee_id", postgresql_where=text("assignee_id IS NOT NULL")
+        ),
+        Index(
+            "ix_conversations_talk_due_at", "talk_due_at", postgresql_where=text("talk_due_at IS NOT NULL")
+        ),
+        Index(
+            "ix_conversations_campaign_due_at",
+            "campaign_due_at",
+            postgresql_where=text("campaign_due_at IS NOT NULL"),
+        ),
+        Index("ix_conversations_bot_due_at", "bot_due_at", postgresql_where=text("bot_due_at IS NOT NULL")),
+        Index(
+            "ix_conversations_read_due_at", "read_due_at", postgresql_where=text("read_due_at IS NOT NULL")
+        ),
+    )
+
+    id: Mapped[Id]
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"))
+    lead_id: Mapped[int] = mapped_column(ForeignKey("leads.id", ondelete="CASCADE"))
+    created_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+
+    # What the list shows.
+    last_message_at: Mapped[CreatedAt]
+    last_message_preview: Mapped[str] = mapped_column(server_default="")
+    last_direction: Mapped[str | None]
+    unread_count: Mapped[int] = mapped_column(server_default=text("0"))
+    last_inbound_at: Mapped[datetime | None]
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    state: Mapped[str] = mapped_column(server_default="open")
+    snoozed_until: Mapped[datetime | None]
+
+    # For the sender: when the head of each lane may go, and who holds the conversation.
+    talk_due_at: Mapped[datetime | None]
+    campaign_due_at: Mapped[datetime | None]
+    lease_token: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    pair_tokens: Mapped[float] = mapped_column(server_default=text(str(PAIR_BURST)))
+    pair_at: Mapped[datetime | None]
+    # The newest incoming message that Meta is yet to be told is read, and when to try.
+    read_wamid: Mapped[str | None]
+    read_due_at: Mapped[datetime | None]
+
+    # For the bot: who owns the conversation, and the turn under way.
+    bot_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    owner_epoch: Mapped[int] = mapped_column(server_default=text("0"))
+    bot_due_at: Mapped[datetime | None]
+    # When the oldest message still waiting for the bot came; a burst cannot delay an answer forever.
+    bot_since_at: Mapped[datetime | None]
+    bot_quiet_until: Mapped[datetime | None]
+    turn_token: Mapped[UUID | None]
+    turn_until: Mapped[datetime | None]
+    turn_attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    turn_drops: Mapped[int] = mapped_column(server_default=text("0"))
+
+    channel: Mapped[Channel] = relationship()
+    lead: Mapped[Lead] = relationship()
+    assignee: Mapped[User | None] = relationship()
+
+    @property
+    def window_expires_at(self) -> datetime | None:
+        """Until when free text may be sent; null when the customer never wrote."""
+        return self.last_inbound_at + WINDOW if self.last_inbound_at else None
+
+    def is_window_open(self, at: datetime) -> bool:
+        return bool(self.window_expires_at and at < self.window_expires_at)
+
+    def is_bot_on(self, at: datetime) -> bool:
+        """Tell whether the bot would answer the next message, as far as this conversation is concerned."""
+        return self.bot_enabled and not (self.bot_quiet_until and at < self.bot_quiet_until)

@@ -1,0 +1,60 @@
+"""What the bot knows, and the record of each of its turns."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kiaai.models.base import Base, CreatedAt, Id, Json, one_of
+
+# Accents are dropped on both sides, as customers rarely type them.
+PLAIN = "translate(lower({0}), 'áàäâéèëêíìïîóòöôúùüû', 'aaaaeeeeiiiioooouuuu')"
+SEARCH = (
+    "setweight(to_tsvector(CASE language WHEN 'es' THEN 'spanish'::regconfig ELSE 'english'::regconfig END, "
+    + PLAIN.format("title || ' ' || keywords")
+    + "), 'A') || setweight(to_tsvector(CASE language WHEN 'es' THEN 'spanish'::regconfig "
+    "ELSE 'english'::regconfig END, " + PLAIN.format("body") + "), 'B')"
+)
+
+
+class Article(Base):
+    """One thing the business wants its customers to know. `source` and `title` name it on reload."""
+
+    __tablename__ = "articles"
+    __table_args__ = (
+        UniqueConstraint("source", "language", "title"),
+        CheckConstraint(one_of("language", "es", "en"), name="language"),
+        Index("ix_articles_search", "search", postgresql_using="gin"),
+    )
+
+    id: Mapped[Id]
+    title: Mapped[str] = mapped_column(server_default="")
+    body: Mapped[str] = mapped_column(server_default="")
+    keywords: Mapped[str] = mapped_column(server_default="")
+    language: Mapped[str] = mapped_column(server_default="es")
+    source: Mapped[str] = mapped_column(server_default="")
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+    search: Mapped[str] = mapped_column(TSVECTOR, Computed(SEARCH, persisted=True), deferred=True)
+
+
+class BotTurn(Base):
+    """What the bot read, found, decided and why it stopped, for one turn."""
+
+    __tablename__ = "bot_turns"
+    __table_args__ = (Index("ix_bot_turns_conversation_id_id", "conversation_id", "id"),)
+
+    id: Mapped[Id]
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    started_at: Mapped[CreatedAt]
+    finished_at: Mapped[datetime | None]
+    input: Mapped[str] = mapped_column(server_default="")
+    passages: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    model: Mapped[str | None]
+    tokens_in: Mapped[int] = mapped_column(server_default=text("0"))
+    tokens_out: Mapped[int] = mapped_column(server_default=text("0"))
+    decision: Mapped[str] = mapped_column(server_default="")
+    reason: Mapped[str | None]
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"))

