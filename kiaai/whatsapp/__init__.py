@@ -1,1 +1,1 @@
-"""The world of Meta: the Graph API client, the error table, signatures and webhook bodies. Knows no tables."""
+"""The world of Meta: Graph client, error table, signatures and webhook bodies. Knows no tables."""
