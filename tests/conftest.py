@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 from kiaai import create_app
 from kiaai.config import Settings
 from kiaai.extensions import db
-from kiaai.models import Channel, Conversation, Lead, LeadIdentity, User
+from kiaai.models import Base, Channel, Conversation, Lead, LeadIdentity, User
 
 PHONE_NUMBER_ID = "200000000000001"
 APP_SECRET = "kia-test-app-secret"
@@ -90,25 +90,42 @@ class SharedEngine:
 
 
 @pytest.fixture(autouse=True)
-def rolled_back(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run the test inside one transaction that is rolled back; tests that never touch `app` skip it."""
-    if "app" not in request.fixturenames or request.node.get_closest_marker("committed"):
+def database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave the database as it was: roll back, or empty the tables after a test marked `committed`."""
+    if "app" not in request.fixturenames:
         yield
         return
     app: Flask = request.getfixturevalue("app")
-    with app.app_context():
-        engines: dict[str | None, Any] = db.engines  # type: ignore[assignment]  # swapped for connections
-        kept = dict(engines)
-        connection = kept[None].connect()
-        outer = connection.begin()
-        engines[None], engines["webhook"] = connection, SharedEngine(connection)
-        try:
-            yield
-        finally:
-            db.session.remove()
-            outer.rollback()
-            connection.close()
-            engines.update(kept)
+    isolate = _emptied if request.node.get_closest_marker("committed") else _rolled_back
+    with app.app_context(), isolate():
+        yield
+
+
+@contextmanager
+def _rolled_back() -> Iterator[None]:
+    engines: dict[str | None, Any] = db.engines  # type: ignore[assignment]  # swapped for connections
+    kept = dict(engines)
+    connection = kept[None].connect()
+    outer = connection.begin()
+    engines[None], engines["webhook"] = connection, SharedEngine(connection)
+    try:
+        yield
+    finally:
+        db.session.remove()
+        outer.rollback()
+        connection.close()
+        engines.update(kept)
+
+
+@contextmanager
+def _emptied() -> Iterator[None]:
+    try:
+        yield
+    finally:
+        db.session.remove()
+        tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+        db.session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        db.session.commit()
 
 
 @pytest.fixture
