@@ -1,0 +1,94 @@
+"""The channel's own state: which one is ours, paused or not, held or failing.
+
+Each verb here is a transaction of its own: `channels` is never locked together with anything else.
+"""
+
+from flask import current_app
+from sqlalchemy import select, text
+
+from kiaai.config import Settings
+from kiaai.extensions import db
+from kiaai.models import Channel
+
+# Codes after which a look-up with the token tells whether sending works again; others need a probe send.
+TOKEN_CODES = (0, 190)
+PROBE_SECONDS = 60
+# After this many failures in a row, one message at a time tries whether Meta is back.
+FAILURES_BEFORE_PROBING = 5
+
+
+def own_channel() -> Channel:
+    """Return the channel of the number in the settings, made when missing. Commits when it makes it."""
+    settings: Settings = current_app.extensions["settings"]
+    wanted = select(Channel).where(Channel.phone_number_id == settings.whatsapp_phone_number_id)
+    channel = db.session.scalar(wanted)
+    if channel is None:
+        _make_channel(settings)
+        channel = db.session.scalars(wanted).one()
+    return channel
+
+
+def _make_channel(settings: Settings) -> None:
+    db.session.execute(
+        text(
+            "INSERT INTO channels (phone_number_id, waba_id, is_sandbox)"
+            " VALUES (:number, :account, :is_sandbox) ON CONFLICT (phone_number_id) DO NOTHING"
+        ),
+        {
+            "number": settings.whatsapp_phone_number_id,
+            "account": settings.whatsapp_business_account_id or None,
+            "is_sandbox": settings.is_sandbox,
+        },
+    )
+    db.session.commit()
+
+
+def pause(channel_id: int, code: int | None, reason: str) -> None:
+    """Stop sending from the channel; what is queued stays queued. Commits."""
+    db.session.execute(
+        text(
+            "UPDATE channels SET paused_at = coalesce(paused_at, clock_timestamp()), paused_code = :code,"
+            " paused_reason = :reason,"
+            " probe_at = clock_timestamp() + make_interval(secs => :probe_seconds) WHERE id = :id"
+        ),
+        {"id": channel_id, "code": code, "reason": reason, "probe_seconds": PROBE_SECONDS},
+    )
+    db.session.commit()
+
+
+def resume(channel_id: int) -> None:
+    """Let the channel send again: a person said so, or a look-up or a probe went well. Commits."""
+    db.session.execute(
+        text(
+            "UPDATE channels SET paused_at = NULL, paused_code = NULL, paused_reason = NULL,"
+            " fail_count = 0, probe_at = NULL, hold_until = NULL WHERE id = :id"
+        ),
+        {"id": channel_id},
+    )
+    db.session.commit()
+
+
+def count_failure(channel_id: int, hold_seconds: float = 0) -> None:
+    """Note that Meta could not take a message; with `hold_seconds` nobody sends until then. Commits."""
+    db.session.execute(
+        text(
+            "UPDATE channels SET fail_count = fail_count + 1,"
+            " probe_at = clock_timestamp() + make_interval(secs => 5),"
+            " hold_until = CASE WHEN :hold > 0 THEN"
+            "  greatest(hold_until, clock_timestamp() + make_interval(secs => :hold)) ELSE hold_until END"
+            " WHERE id = :id"
+        ),
+        {"id": channel_id, "hold": hold_seconds},
+    )
+    db.session.commit()
+
+
+def waiting_count(channel_id: int) -> int:
+    """Return how many messages of the channel wait to be sent, counted up to 1,000."""
+    return db.session.execute(
+        text(
+            "SELECT count(*) FROM (SELECT 1 FROM messages m JOIN conversations c ON c.id = m.conversation_id"
+            " WHERE m.status = 'queued' AND c.channel_id = :id LIMIT 1000) AS waiting"
+        ),
+        {"id": channel_id},
+    ).scalar_one()

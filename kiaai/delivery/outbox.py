@@ -1,0 +1,221 @@
+"""Queue a message, undo it, send it again. To send is to insert a `queued` row; a doorbell follows the commit."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from kiaai import clock
+from kiaai.delivery.lanes import refresh_due
+from kiaai.delivery.ownership import lock, person_spoke
+from kiaai.errors import NotFound, ValidationFailed
+from kiaai.extensions import db
+from kiaai.models import Conversation, Message
+from kiaai.models.message import TEXT_LIMIT
+from kiaai.whatsapp.cleaning import clean_text
+from kiaai.whatsapp.previews import preview_of
+
+CAPTION_LIMIT = 1024
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends. author: `user`, `bot`, `api` or `campaign`."""
+
+    author: str
+    user_id: int | None = None
+    api_key_id: int | None = None
+
+    @property
+    def key_owner(self) -> str:
+        """Whose idempotency keys these are."""
+        return f"key-{self.api_key_id}" if self.api_key_id else f"user-{self.user_id}"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is to be sent. payload: the Graph API's object of the kind, by its name."""
+
+    kind: str
+    text: str | None
+    payload: dict[str, Any]
+    reply_to: str | None
+
+    def digest(self, conversation_id: int) -> str:
+        said = json.dumps([conversation_id, asdict(self)], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
+def queue_message(
+    conversation: Conversation,
+    by: Sender,
+    *,
+    text: str | None = None,
+    kind: str = "text",
+    payload: dict[str, Any] | None = None,
+    reply_to: str | None = None,
+    idempotency_key: str | None = None,
+    keep_bot: bool = False,
+    epoch: int | None = None,
+) -> Message:
+    """Queue a message behind what the conversation already sends, and return its row.
+
+    The same `idempotency_key` with the same content returns the first row. epoch: of a bot's message.
+    Raises ValidationFailed (`validation_failed`, `window_closed`, `opted_out`, `idempotency_key_reused`).
+    The caller commits, then rings.
+    """
+    draft = Draft(kind, clean_text(text).strip() if text else None, payload or {}, reply_to)
+    conversation = lock(conversation.id)
+    client_key = f"{by.key_owner}:{idempotency_key}" if idempotency_key else None
+    digest = draft.digest(conversation.id)
+    if client_key and (first := _first_with(client_key, digest)):
+        return first
+    at = clock.now()
+    _require_sendable(conversation, by, draft, at)
+    message = _insert(conversation, by, draft, at, client_key, digest, epoch)
+    if by.author == "user" or (by.author == "api" and not keep_bot):
+        person_spoke(conversation, at)
+    _show(conversation, message)
+    refresh_due(conversation.id)
+    db.session.refresh(conversation, ["talk_due_at", "campaign_due_at"])
+    return message
+
+
+def send_again(message: Message, by: Sender) -> Message:
+    """Queue a new row with the content of one that failed or whose fate is unknown.
+
+    Pressing twice queues once. Raises ValidationFailed when the message needs no second try.
+    """
+    conversation = lock(message.conversation_id)
+    db.session.refresh(message)
+    if message.status not in ("failed", "unknown"):
+        raise ValidationFailed(
+            "This message did not fail, so it is not sent again.", {"message": ["Already sent."]}
+        )
+    again = queue_message(
+        conversation,
+        by,
+        text=message.text,
+        kind=message.kind,
+        payload={name: value for name, value in message.payload.items() if name != "sent_again_as"},
+        reply_to=message.reply_to,
+        idempotency_key=f"again-{message.id}",
+    )
+    message.payload = {**message.payload, "sent_again_as": again.id}
+    return again
+
+
+def cancel(message_id: int) -> bool:
+    """Undo a message that has not left yet. False means: it is already on its way."""
+    conversation_id = db.session.scalar(select(Message.conversation_id).where(Message.id == message_id))
+    if conversation_id is None:
+        raise NotFound("This message does not exist.")
+    conversation = lock(conversation_id)
+    cancelled = db.session.execute(
+        update(Message)
+        .where(Message.id == message_id, Message.status == "queued", Message.attempt == 0)
+        .values(status="cancelled", cancelled_at=func.clock_timestamp())
+    )
+    if not cancelled.rowcount:
+        return False
+    conversation.version += 1
+    refresh_due(conversation_id)
+    return True
+
+
+def _first_with(client_key: str, digest: str) -> Message | None:
+    first = db.session.scalar(select(Message).where(Message.client_key == client_key))
+    if first and first.client_hash != digest:
+        raise ValidationFailed(
+            "This Idempotency-Key was used for another message. Use a new key for each message.",
+            code="idempotency_key_reused",
+        )
+    return first
+
+
+def _require_sendable(conversation: Conversation, by: Sender, draft: Draft, at: datetime) -> None:
+    if draft.kind == "text" and not draft.text:
+        raise ValidationFailed("Write a message first.", {"message": ["The message is empty."]})
+    limit = TEXT_LIMIT if draft.kind == "text" else CAPTION_LIMIT
+    if draft.kind != "template" and len(draft.text or "") > limit:
+        reason = f"The message has {len(draft.text or ''):,} characters; WhatsApp takes {limit:,}."
+        raise ValidationFailed(f"{reason} Split it in two.", {"message": [reason]})
+    if draft.kind == "template" or by.author == "campaign":
+        _require_consent(conversation)
+    elif not conversation.is_window_open(at):
+        reason = _window_text(conversation)
+        raise ValidationFailed(reason, {"message": [reason]}, code="window_closed")
+
+
+def _require_consent(conversation: Conversation) -> None:
+    if conversation.lead.opted_out_at:
+        reason = "This person asked for no more messages of this kind."
+        raise ValidationFailed(
+            f"{reason} You can answer when they write.", {"message": [reason]}, code="opted_out"
+        )
+
+
+def _window_text(conversation: Conversation) -> str:
+    if conversation.last_inbound_at is None:
+        return "This person has not written yet. WhatsApp allows only an approved template as first message."
+    return (
+        "More than 24 hours have passed since this person last wrote. WhatsApp allows only an approved "
+        "template now; free text works again as soon as they write."
+    )
+
+
+def _insert(
+    conversation: Conversation,
+    by: Sender,
+    draft: Draft,
+    at: datetime,
+    client_key: str | None,
+    digest: str,
+    epoch: int | None,
+) -> Message:
+    message = Message(
+        conversation_id=conversation.id,
+        direction="outgoing",
+        kind=draft.kind,
+        text=draft.text,
+        payload=draft.payload,
+        reply_to=draft.reply_to,
+        author=by.author,
+        user_id=by.user_id,
+        lane="campaign" if by.author == "campaign" else "talk",
+        epoch=epoch,
+        status="queued",
+        send_key=uuid4(),
+        client_key=client_key,
+        client_hash=digest,
+        timestamp=_after_newest(conversation.id, at),
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(message)
+    except IntegrityError:
+        # The same key came at the same time for another conversation, whose lock is not ours.
+        if client_key:
+            _first_with(client_key, digest)
+        raise
+    return message
+
+
+def _after_newest(conversation_id: int, at: datetime) -> datetime:
+    """Return the later of now and the newest time in the thread: what we say comes after what we answer."""
+    newest = db.session.scalar(
+        select(func.max(Message.timestamp)).where(Message.conversation_id == conversation_id)
+    )
+    return max(at, newest) if newest else at
+
+
+def _show(conversation: Conversation, message: Message) -> None:
+    conversation.last_message_at = max(message.timestamp, conversation.last_message_at)
+    conversation.last_message_preview = preview_of(message.kind, {}, message.text)
+    conversation.last_direction = "outgoing"
+    conversation.version += 1
