@@ -8,13 +8,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kiaai.models.base import Base, CreatedAt, Id, Json, one_of
 
-# Accents are dropped on both sides, as customers rarely type them.
-PLAIN = "translate(lower({0}), 'áàäâéèëêíìïîóòöôúùüû', 'aaaaeeeeiiiioooouuuu')"
+# Accents are dropped on both sides, as customers rarely type them. `translate` comes first and knows the
+# capitals too: under the C locale `lower` leaves them as they are.
+_ACCENTED = "áàâäãåéèêëíìîïóòôöõúùûüñçýÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇÝ"
+_BARE = "aaaaaaeeeeiiiiooooouuuuncy" * 2
+
+
+def _plain(expression: str) -> str:
+    return f"lower(translate({expression}, '{_ACCENTED}', '{_BARE}'))"
+
+
 SEARCH = (
     "setweight(to_tsvector(CASE language WHEN 'es' THEN 'spanish'::regconfig ELSE 'english'::regconfig END, "
-    + PLAIN.format("title || ' ' || keywords")
+    + _plain("title || ' ' || keywords")
     + "), 'A') || setweight(to_tsvector(CASE language WHEN 'es' THEN 'spanish'::regconfig "
-    "ELSE 'english'::regconfig END, " + PLAIN.format("body") + "), 'B')"
+    "ELSE 'english'::regconfig END, " + _plain("body") + "), 'B')"
 )
 
 
@@ -55,6 +63,8 @@ class BotTurn(Base):
     model: Mapped[str | None]
     tokens_in: Mapped[int] = mapped_column(server_default=text("0"))
     tokens_out: Mapped[int] = mapped_column(server_default=text("0"))
+    # The newest message it read; the next turn begins after it. No foreign key: it is only a mark.
+    read_up_to: Mapped[int | None]
     decision: Mapped[str] = mapped_column(server_default="")
     reason: Mapped[str | None]
     message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"))

@@ -36,7 +36,7 @@ def upgrade() -> None:
             "search",
             postgresql.TSVECTOR(),
             sa.Computed(
-                "setweight(to_tsvector(CASE language WHEN 'es' THEN 'spanish'::regconfig ELSE 'english'::regconfig END, translate(lower(title || ' ' || keywords), 'áàäâéèëêíìïîóòöôúùüû', 'aaaaeeeeiiiioooouuuu')), 'A') || setweight(to_tsvector(CASE language WHEN 'es' THEN 'spanish'::regconfig ELSE 'english'::regconfig END, translate(lower(body), 'áàäâéèëêíìïîóòöôúùüû', 'aaaaeeeeiiiioooouuuu')), 'B')",
+                "setweight(to_tsvector(CASE language WHEN 'es' THEN 'spanish'::regconfig ELSE 'english'::regconfig END, lower(translate(title || ' ' || keywords, 'áàâäãåéèêëíìîïóòôöõúùûüñçýÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇÝ', 'aaaaaaeeeeiiiiooooouuuuncyaaaaaaeeeeiiiiooooouuuuncy'))), 'A') || setweight(to_tsvector(CASE language WHEN 'es' THEN 'spanish'::regconfig ELSE 'english'::regconfig END, lower(translate(body, 'áàâäãåéèêëíìîïóòôöõúùûüñçýÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇÝ', 'aaaaaaeeeeiiiiooooouuuuncyaaaaaaeeeeiiiiooooouuuuncy'))), 'B')",
                 persisted=True,
             ),
             nullable=False,
@@ -608,6 +608,7 @@ def upgrade() -> None:
         sa.Column("model", sa.Text(), nullable=True),
         sa.Column("tokens_in", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("tokens_out", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("read_up_to", sa.BigInteger(), nullable=True),
         sa.Column("decision", sa.Text(), server_default="", nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
