@@ -136,6 +136,11 @@ class Settings:
         )
 
 
+def environment_with(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of this process with `values` on top, for a process it starts."""
+    return {**os.environ, **values}
+
+
 class _Reader:
     """Reads one variable at a time; an empty value counts as not set."""
 
