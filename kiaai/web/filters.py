@@ -1,0 +1,163 @@
+"""What templates may call: names, initials, times, safe text, and the navigation."""
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app, request
+from flask_login import current_user
+from markupsafe import Markup, escape
+
+from kiaai.config import Settings
+
+AVATAR_COLOURS = 8
+
+_URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,:;!?)\]}]", re.IGNORECASE)
+_EMOJI = re.compile(
+    "(?:[\U0001f1e6-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2190-\u21ff\u2300-\u23ff\u00a9\u00ae]"
+    "[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff\u20e3]*)"
+)
+
+
+class NavItem(NamedTuple):
+    """One entry of the navigation; it is shown when a page answers at its address."""
+
+    url: str
+    label: str
+    icon: str
+    admins_only: bool = False
+
+    @property
+    def is_current(self) -> bool:
+        return bool(request.path == self.url or (self.url != "/" and request.path.startswith(self.url + "/")))
+
+
+_NAV = (
+    NavItem("/", "Inbox", "messages-square"),
+    NavItem("/people", "People", "users"),
+    NavItem("/settings", "Settings", "settings", admins_only=True),
+)
+
+
+def init_app(app: Flask) -> None:
+    """Make the filters and functions of this module known to all templates."""
+    app.jinja_env.filters.update(
+        avatar=avatar_colour,
+        big_emoji=is_big_emoji,
+        clock_time=clock_time,
+        day=day,
+        initials=initials,
+        iso=iso,
+        phone=phone,
+        rich=rich_text,
+        size=size,
+    )
+    app.jinja_env.globals.update(
+        business_name=business_name, is_signed_in=is_signed_in, nav_items=nav_items, settings=_settings
+    )
+
+
+def business_name() -> str:
+    return _settings().business_name
+
+
+def is_signed_in() -> bool:
+    """Tell whether a person of the team is asking."""
+    return hasattr(current_app, "login_manager") and bool(current_user and current_user.is_authenticated)
+
+
+def nav_items() -> list[NavItem]:
+    """Return the entries of the navigation that this person may open."""
+    known = {rule.rule.rstrip("/") or "/" for rule in current_app.url_map.iter_rules()}
+    is_admin = is_signed_in() and current_user.is_admin
+    return [item for item in _NAV if item.url in known and (is_admin or not item.admins_only)]
+
+
+def initials(name: str | None) -> str:
+    """Return one or two letters for an avatar; a number gives its last two digits."""
+    words = re.findall(r"[^\W\d_]+", name or "")
+    if not words:
+        return re.sub(r"\D", "", name or "")[-2:] or "?"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def avatar_colour(number: int | None) -> int:
+    """Return which of the avatar colours belongs to an id; neighbours differ."""
+    return (number or 0) % AVATAR_COLOURS
+
+
+def iso(at: datetime | None) -> str:
+    """Return a time as scripts and `<time datetime>` read it."""
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at else ""
+
+
+def clock_time(at: datetime) -> str:
+    """Return the time of day in the business's zone; a script draws the viewer's own."""
+    return at.astimezone(_zone()).strftime("%H:%M")
+
+
+def day(at: datetime) -> str:
+    """Return the date in the business's zone, such as 3 Nov 2026."""
+    local = at.astimezone(_zone())
+    return f"{local.day} {local:%b %Y}"
+
+
+@lru_cache(maxsize=4096)
+def phone(digits: str | None) -> str:
+    """Return a number as people read it: +56 9 0000 0001; nothing for none."""
+    if not digits:
+        return ""
+    # A big library that only pages need.
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return f"+{digits}"
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
+def size(bytes_count: int | None) -> str:
+    """Return a file size in words: 812 B, 34 kB, 2.1 MB."""
+    if bytes_count is None:
+        return ""
+    if bytes_count < 1000:
+        return f"{bytes_count} B"
+    if bytes_count < 1_000_000:
+        return f"{round(bytes_count / 1000)} kB"
+    return f"{bytes_count / 1_000_000:.1f} MB"
+
+
+def is_big_emoji(text: str | None) -> bool:
+    """Tell whether the text is one to three emoji and nothing else."""
+    if not text or len(text) > 40:
+        return False
+    rest, count = _EMOJI.subn("", text.strip())
+    # A flag is two letters, so six signs may be three pictures.
+    return not rest.strip() and 1 <= count <= 6
+
+
+def rich_text(text: str | None) -> Markup:
+    """Return a message as HTML: escaped, with links that open elsewhere. Line breaks are kept by CSS."""
+    parts: list[Markup] = []
+    end = 0
+    for match in _URL.finditer(text or ""):
+        parts += [escape((text or "")[end : match.start()]), _link(match.group())]
+        end = match.end()
+    parts.append(escape((text or "")[end:]))
+    return Markup("").join(parts)
+
+
+def _link(url: str) -> Markup:
+    return Markup('<a href="{0}" target="_blank" rel="noopener noreferrer nofollow">{0}</a>').format(url)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(_settings().business_timezone)
