@@ -5,3 +5,6 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
+    from kiaai.leads.commands import leads
+
+    app.cli.add_command(leads)
