@@ -43,6 +43,28 @@ def _make_channel(settings: Settings) -> None:
     db.session.commit()
 
 
+def leave_sandbox() -> int:
+    """Cancel what sandbox channels have queued, now that a real number is set. Commits.
+
+    Return how many messages were cancelled. A number that was tried in the sandbox becomes a real one.
+    """
+    cancelled = db.session.execute(
+        text(
+            "UPDATE messages m SET status = 'cancelled', cancelled_at = clock_timestamp()"
+            " FROM conversations c JOIN channels ch ON ch.id = c.channel_id"
+            " WHERE m.conversation_id = c.id AND ch.is_sandbox AND m.status = 'queued' RETURNING m.id"
+        )
+    ).all()
+    db.session.commit()
+    settings: Settings = current_app.extensions["settings"]
+    db.session.execute(
+        text("UPDATE channels SET is_sandbox = false WHERE phone_number_id = :number AND is_sandbox"),
+        {"number": settings.whatsapp_phone_number_id},
+    )
+    db.session.commit()
+    return len(cancelled)
+
+
 def pause(channel_id: int, code: int | None, reason: str) -> None:
     """Stop sending from the channel; what is queued stays queued. Commits."""
     db.session.execute(
@@ -83,12 +105,26 @@ def count_failure(channel_id: int, hold_seconds: float = 0) -> None:
     db.session.commit()
 
 
+def note_success(channel_id: int) -> None:
+    """Note that a message was accepted: failures are forgotten and a pause ends. Commits."""
+    troubled = db.session.scalar(
+        select(Channel.id).where(
+            Channel.id == channel_id, (Channel.fail_count > 0) | Channel.paused_at.is_not(None)
+        )
+    )
+    if troubled is None:
+        db.session.commit()
+    else:
+        resume(channel_id)
+
+
 def waiting_count(channel_id: int) -> int:
     """Return how many messages of the channel wait to be sent, counted up to 1,000."""
-    return db.session.execute(
+    count: int = db.session.execute(
         text(
             "SELECT count(*) FROM (SELECT 1 FROM messages m JOIN conversations c ON c.id = m.conversation_id"
             " WHERE m.status = 'queued' AND c.channel_id = :id LIMIT 1000) AS waiting"
         ),
         {"id": channel_id},
     ).scalar_one()
+    return count

@@ -5,7 +5,9 @@ from sqlalchemy import text
 from kiaai.extensions import db
 
 # What was queued before delivery was held stays where it is until a person lets it go.
-NOT_HELD = "NOT EXISTS (SELECT 1 FROM installation WHERE held_at IS NOT NULL AND m.created_at <= installation.held_at)"
+NOT_HELD = (
+    "NOT EXISTS (SELECT 1 FROM installation i WHERE i.held_at IS NOT NULL AND m.created_at <= i.held_at)"
+)
 
 _HEAD_DUE = """(
     SELECT coalesce(m.next_attempt_at, m.created_at) FROM messages m

@@ -1,4 +1,4 @@
-"""Queue a message, undo it, send it again. To send is to insert a `queued` row; a doorbell follows the commit."""
+"""Queue a message, undo it, send it again. To send is to insert a `queued` row and ring after the commit."""
 
 import hashlib
 import json
@@ -116,12 +116,13 @@ def cancel(message_id: int) -> bool:
     if conversation_id is None:
         raise NotFound("This message does not exist.")
     conversation = lock(conversation_id)
-    cancelled = db.session.execute(
+    cancelled = db.session.scalar(
         update(Message)
-        .where(Message.id == message_id, Message.status == "queued", Message.attempt == 0)
+        .where(Message.id == message_id, Message.status == "queued")
         .values(status="cancelled", cancelled_at=func.clock_timestamp())
+        .returning(Message.id)
     )
-    if not cancelled.rowcount:
+    if cancelled is None:
         return False
     conversation.version += 1
     refresh_due(conversation_id)

@@ -1,4 +1,4 @@
-"""Who speaks in a conversation: a person or the bot. The owner epoch keeps the bot from talking over people."""
+"""Who speaks: a person or the bot. The owner epoch keeps the bot from talking over people."""
 
 from datetime import datetime, timedelta
 

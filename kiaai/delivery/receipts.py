@@ -1,0 +1,168 @@
+"""Statuses of our messages: applied by rank, and kept when their message is not known yet."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from kiaai.extensions import db
+from kiaai.models.message import STATUS_RANK
+
+RANKS = "ARRAY[" + ", ".join(f"'{status}'" for status in STATUS_RANK) + "]"
+
+_COLUMNS = """r(channel_id bigint, wamid text, send_key uuid, status text,
+    sent_at timestamptz, delivered_at timestamptz, read_at timestamptz, played_at timestamptz,
+    failed_at timestamptz, error_code bigint, error_text text, pricing jsonb)"""
+
+
+def rank(column: str) -> str:
+    """Return SQL for the rank of a status. A cancelled message that was sent after all climbs from 0."""
+    return f"coalesce(array_position({RANKS}, {column}), 0)"
+
+
+# Statuses climb and never fall; times and errors are kept whatever the order of arrival. A status that
+# echoes our send key settles a row that knows no wamid yet, on its own channel only.
+# The messages' conversations must be locked.
+APPLY = f"""
+    WITH asked AS (SELECT * FROM jsonb_to_recordset(CAST(:receipts AS jsonb)) AS {_COLUMNS}),
+    matched AS (
+        SELECT DISTINCT ON (m.id) m.id, m.conversation_id, m.status AS former, a.*
+        FROM asked a
+        JOIN LATERAL (
+            SELECT * FROM messages WHERE message_id = a.wamid
+            UNION ALL
+            SELECT * FROM messages WHERE send_key = a.send_key AND message_id IS NULL
+              AND NOT EXISTS (SELECT 1 FROM messages WHERE message_id = a.wamid)
+        ) m ON m.direction = 'outgoing'
+        JOIN conversations c ON c.id = m.conversation_id AND c.channel_id = a.channel_id
+        ORDER BY m.id
+    ),
+    updated AS (
+        UPDATE messages m SET
+            status = CASE WHEN {rank("x.status")} > {rank("m.status")} THEN x.status ELSE m.status END,
+            message_id = coalesce(m.message_id, x.wamid),
+            sent_at = coalesce(m.sent_at, x.sent_at),
+            delivered_at = coalesce(m.delivered_at, x.delivered_at),
+            read_at = coalesce(m.read_at, x.read_at),
+            played_at = coalesce(m.played_at, x.played_at),
+            failed_at = coalesce(m.failed_at, x.failed_at),
+            error_code = coalesce(x.error_code, m.error_code),
+            error_text = coalesce(x.error_text, m.error_text),
+            payload = CASE WHEN x.pricing IS NULL THEN m.payload
+                           ELSE m.payload || jsonb_build_object('pricing', x.pricing) END
+        FROM matched x
+        WHERE m.id = x.id AND (
+            {rank("x.status")} > {rank("m.status")} OR m.message_id IS NULL
+            OR (m.sent_at IS NULL AND x.sent_at IS NOT NULL)
+            OR (m.delivered_at IS NULL AND x.delivered_at IS NOT NULL)
+            OR (m.read_at IS NULL AND x.read_at IS NOT NULL)
+            OR (m.played_at IS NULL AND x.played_at IS NOT NULL)
+            OR (m.failed_at IS NULL AND x.failed_at IS NOT NULL))
+        RETURNING m.conversation_id,
+            m.status = 'failed' AND x.former <> 'failed' AND m.author = 'user' AS is_failure_of_person
+    ),
+    shown AS (
+        -- What a person wrote and did not arrive needs a person: the conversation counts as unread.
+        UPDATE conversations c SET
+            version = c.version + 1,
+            unread_count = CASE WHEN u.is_failure THEN greatest(c.unread_count, 1) ELSE c.unread_count END
+        FROM (SELECT conversation_id, bool_or(is_failure_of_person) AS is_failure
+              FROM updated GROUP BY conversation_id) u
+        WHERE c.id = u.conversation_id
+    ),
+    orphans AS (
+        INSERT INTO orphan_receipts
+            (channel_id, wamid, send_key, status, timestamp, error_code, error_text, pricing,
+             webhook_event_id, next_try_at)
+        SELECT a.channel_id, a.wamid, a.send_key, s.status, s.at,
+            CASE WHEN s.status = 'failed' THEN a.error_code END,
+            CASE WHEN s.status = 'failed' THEN a.error_text END,
+            a.pricing, :event_id, clock_timestamp() + interval '5 s'
+        FROM asked a
+        CROSS JOIN LATERAL (VALUES ('sent', a.sent_at), ('delivered', a.delivered_at), ('read', a.read_at),
+            ('played', a.played_at), ('failed', a.failed_at)) AS s(status, at)
+        WHERE s.at IS NOT NULL AND :keep_orphans
+          AND NOT EXISTS (SELECT 1 FROM matched x WHERE x.wamid = a.wamid AND x.channel_id = a.channel_id)
+        ON CONFLICT (wamid, status) DO NOTHING
+    )
+    SELECT wamid FROM matched"""
+
+_ORPHANS_OF = text("""
+    SELECT o.channel_id, o.wamid, o.send_key, o.status, o.timestamp, o.error_code, o.error_text, o.pricing
+    FROM orphan_receipts o
+    WHERE o.channel_id = :channel_id AND (o.wamid = :wamid OR o.send_key = CAST(:send_key AS uuid))
+""")
+_JOINED = text("DELETE FROM orphan_receipts WHERE channel_id = :channel_id AND wamid = ANY(:wamids)")
+_KNOWN_AGAIN = text("""
+    SELECT o.id, o.channel_id, o.wamid, o.send_key, m.conversation_id
+    FROM orphan_receipts o
+    LEFT JOIN LATERAL (
+        SELECT conversation_id FROM messages WHERE message_id = o.wamid
+        UNION ALL
+        SELECT conversation_id FROM messages WHERE send_key = o.send_key AND message_id IS NULL
+        LIMIT 1
+    ) m ON true
+    WHERE o.next_try_at <= clock_timestamp() ORDER BY o.next_try_at LIMIT 200
+""")
+# 5 s doubling to an hour, for a day; then the row is only kept and counted.
+_TRY_LATER = text("""
+    UPDATE orphan_receipts SET tries = tries + 1,
+        next_try_at = CASE WHEN received_at < clock_timestamp() - interval '1 day' THEN NULL
+            ELSE clock_timestamp() + least(interval '1 hour', interval '5 s' * power(2, least(tries, 12))) END
+    WHERE id = ANY(:ids)
+""")
+
+
+def join_orphans(channel_id: int, wamid: str | None, send_key: str | None) -> None:
+    """Apply the receipts that came before their message was known. The conversation must be locked."""
+    values = {"channel_id": channel_id, "wamid": wamid, "send_key": send_key}
+    rows = [_as_receipt(row) for row in db.session.execute(_ORPHANS_OF, values).mappings()]
+    if not rows:
+        return
+    db.session.flush()
+    for receipt in rows:
+        apply_receipts([receipt])
+    db.session.execute(_JOINED, {"channel_id": channel_id, "wamids": [row["wamid"] for row in rows]})
+
+
+def apply_receipts(receipts: Iterable[dict[str, Any]]) -> None:
+    """Apply receipts to messages whose conversations are locked; unknown ones change nothing."""
+    db.session.execute(
+        text(APPLY), {"receipts": json.dumps(list(receipts)), "event_id": None, "keep_orphans": False}
+    )
+
+
+def due_orphans() -> list[tuple[int, str | None, str | None]]:
+    """Return (conversation_id, wamid, send_key) of due receipts whose message is known now. Commits.
+
+    Those whose message is still unknown are put off.
+    """
+    rows = db.session.execute(_KNOWN_AGAIN).all()
+    missing = [row.id for row in rows if row.conversation_id is None]
+    if missing:
+        db.session.execute(_TRY_LATER, {"ids": missing})
+    db.session.commit()
+    return [
+        (row.conversation_id, row.wamid, str(row.send_key) if row.send_key else None)
+        for row in rows
+        if row.conversation_id is not None
+    ]
+
+
+def _as_receipt(row: Any) -> dict[str, Any]:
+    return {
+        "channel_id": row["channel_id"],
+        "wamid": row["wamid"],
+        "send_key": str(row["send_key"]) if row["send_key"] else None,
+        "status": row["status"],
+        f"{row['status']}_at": _iso(row["timestamp"]),
+        "error_code": row["error_code"],
+        "error_text": row["error_text"],
+        "pricing": row["pricing"],
+    }
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat()
