@@ -1,9 +1,21 @@
 """What all pages share: fragments, tags, headers, paging, health."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from kiaai.config import Settings
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Register the room."""
+    """Register what all pages share."""
+    from kiaai.web import error_pages, filters, health, security_headers, static_files
+
+    if settings.trusted_proxies:
+        # Each trusted proxy appends one entry; what the client itself wrote stands further left.
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # as Flask's documentation does
+    filters.init_app(app)
+    security_headers.init_app(app, settings)
+    static_files.init_app(app)
+    error_pages.init_app(app)
+    app.register_blueprint(health.bp)

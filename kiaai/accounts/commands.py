@@ -1,0 +1,86 @@
+"""`flask users`, `flask api-keys` and `flask welcome`."""
+
+import sys
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from kiaai.accounts import api_keys, first_admin, links, people
+from kiaai.config import Settings
+from kiaai.errors import NotFound, ValidationFailed
+from kiaai.extensions import db
+
+users = AppGroup("users", help="The people of the team.")
+keys = AppGroup("api-keys", help="The keys of the JSON API.")
+
+
+@users.command("create")
+@click.argument("email")
+@click.option("--role", type=click.Choice(people.ROLES), default="member", show_default=True)
+@click.option("--name", default="", help="As the team sees it.")
+def create_user(email: str, role: str, name: str) -> None:
+    """Add a person. The password comes from a prompt, or is the first line of standard input."""
+    try:
+        user = people.create_person(email, role, name, _read_password())
+    except ValidationFailed as refused:
+        raise _usage_error(refused) from None
+    db.session.commit()
+    click.echo(f"{user.email} can sign in as {user.role}.", err=True)
+
+
+@keys.command("create")
+@click.argument("name")
+def create_key(name: str) -> None:
+    """Make a key and print it, alone, on standard output. It is not shown again."""
+    try:
+        _, token = api_keys.create_key(name)
+    except ValidationFailed as refused:
+        raise _usage_error(refused) from None
+    db.session.commit()
+    click.echo(token)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Print id, beginning, name and state of each key."""
+    for key in api_keys.list_keys():
+        state = "revoked" if key.revoked_at else "active"
+        click.echo(f"{key.id}\t{key.prefix}…\t{key.name}\t{state}")
+
+
+@keys.command("revoke")
+@click.argument("key_id", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+def revoke_key(key_id: int) -> None:
+    """End a key at once."""
+    try:
+        key = api_keys.revoke_key(key_id)
+    except NotFound as missing:
+        raise click.ClickException(str(missing)) from None
+    db.session.commit()
+    click.echo(f"The key {key.name} no longer works.", err=True)
+
+
+@click.command("welcome")
+def welcome() -> None:
+    """Print where to go; makes the first admin from the settings, or prints a one-time link for it."""
+    settings: Settings = current_app.extensions["settings"]
+    has_admin = first_admin.make_from_settings(settings)
+    lines = [("Dashboard", links.base_url())]
+    if settings.is_sandbox:
+        lines.append(("A customer's phone", settings.sandbox_url))
+    if not has_admin and not people.has_people():
+        lines.append(("Make the first admin (once)", links.first_admin_link()))
+    width = max(len(label) for label, _ in lines)
+    click.echo("\n".join(["", *(f"  {label:<{width}}  {url}" for label, url in lines), ""]))
+
+
+def _read_password() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _usage_error(refused: ValidationFailed) -> click.UsageError:
+    reasons = " ".join(f"{name}: {' '.join(why)}" for name, why in refused.fields.items())
+    return click.UsageError(f"{refused.message} {reasons}".strip())

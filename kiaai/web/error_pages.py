@@ -1,0 +1,123 @@
+"""Errors as people and programs read them: a page, the JSON shape, or a line for a fragment."""
+
+import logging
+
+from flask import Flask, current_app, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
+
+from kiaai.errors import NotFound, ValidationFailed
+from kiaai.web.answers import code_of, error_json, is_json_path
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 5
+
+# What a person reads: title, and the way out.
+_TEXTS = {
+    400: ("This request could not be read", "Go back, reload the page and try again."),
+    403: ("You may not open this", "Only admins can. Ask one of them if you need it."),
+    404: ("There is nothing here", "The address may be wrong, or what was here is gone."),
+    405: ("This address does not work that way", "Go back and use the buttons of the page."),
+    413: ("This is too large", "Send something smaller, up to 4 MB."),
+    429: ("Too many requests", "Wait a little, then try again."),
+    500: ("Something broke on our side", "It is in the log. Try again; if it stays, tell your admin."),
+    503: ("The database does not answer", "Nothing is lost. This page works again as soon as it is back."),
+}
+_CSRF_TEXT = ("This page was open for too long", "Go back, reload it and try again. Nothing was changed.")
+
+
+def init_app(app: Flask) -> None:
+    """Register the answers to all errors."""
+    app.register_error_handler(CSRFError, _answer_csrf)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(ValidationFailed, _answer_validation)
+    app.register_error_handler(NotFound, _answer_not_found)
+    app.register_error_handler(DBAPIError, _answer_database)
+    app.register_error_handler(PoolTimeout, _answer_database)
+
+
+def _answer_http(error: HTTPException) -> ResponseReturnValue:
+    """Answer whatever Flask, webargs or a view aborted with, keeping its headers such as Allow."""
+    status = error.code or 500
+    if error.response is not None and status < 400:
+        return error.response
+    headers = dict(error.get_headers())
+    headers = {name: value for name, value in headers.items() if name in ("Allow", "Retry-After", "Location")}
+    if status < 400:
+        return "", status, headers
+    if is_json_path(request.path):
+        message, fields = _validation_of(error)
+        return error_json(status_in_json(status), code_of(status), message, fields), headers
+    title, way_out = _TEXTS.get(status, (error.name, "Go back and try again."))
+    return _page(status, title, way_out), status, headers
+
+
+def status_in_json(status: int) -> int:
+    """Return the status for programs: what cannot be read is refused as what does not fit, 422."""
+    return 422 if status in (400, 415) else status
+
+
+def _validation_of(error: HTTPException) -> tuple[str, dict[str, list[str]] | None]:
+    """Return the message and the fields of an error, from webargs' shape when it has one."""
+    messages = (getattr(error, "data", None) or {}).get("messages")
+    if not messages:
+        return str(error.description or error.name), None
+    fields = {str(name): list(map(str, reasons)) for name, reasons in _flat(messages)}
+    return "Some of what was sent does not fit.", fields
+
+
+def _flat(messages: dict[str, object]) -> list[tuple[str, list[object]]]:
+    """Drop webargs' outer level, which names where a field stood: json, query or headers."""
+    pairs: list[tuple[str, list[object]]] = []
+    for place, inner in messages.items():
+        if isinstance(inner, dict):
+            pairs += [(name, why if isinstance(why, list) else [why]) for name, why in inner.items()]
+        else:
+            pairs.append(
+                ("body" if place == "json" else place, inner if isinstance(inner, list) else [inner])
+            )
+    return pairs
+
+
+def _answer_csrf(error: CSRFError) -> ResponseReturnValue:
+    if is_json_path(request.path):
+        message = "Send the page's token as the header X-CSRFToken, or use an API key."
+        return error_json(403, "csrf_failed", message)
+    return _page(403, *_CSRF_TEXT), 403
+
+
+def _answer_validation(error: ValidationFailed) -> ResponseReturnValue:
+    if is_json_path(request.path):
+        return error_json(422, error.code, error.message, error.fields)
+    return _page(422, "That did not work", error.message), 422
+
+
+def _answer_not_found(error: NotFound) -> ResponseReturnValue:
+    if is_json_path(request.path):
+        return error_json(404, "not_found", str(error) or "Not found.")
+    return _page(404, *_TEXTS[404]), 404
+
+
+def _answer_database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
+    """Say that the database is away; anything else it says is a mistake of ours and stays a 500."""
+    from kiaai.database import is_retryable, is_unavailable
+
+    if isinstance(error, DBAPIError):
+        away = is_unavailable(error) or is_retryable(error) or error.connection_invalidated
+        if not away:
+            raise error
+    log.error("The database does not answer: %s", str(error).partition("\n")[0])
+    response = current_app.make_response(_answer_http(ServiceUnavailable("The database does not answer.")))
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _page(status: int, title: str, way_out: str) -> str:
+    if request.headers.get("HX-Request"):
+        return f"{title}. {way_out}"
+    # No navigation and no person on it: it must come out when the database is away.
+    return render_template("errors/error.html", status=status, title=title, way_out=way_out)
