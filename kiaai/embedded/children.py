@@ -53,11 +53,13 @@ class Child:
         if self.process is None and now >= self.due_at:
             self._start(now)
 
-    def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process alone; it knows best what to do with its own children."""
+    def ask_to_end(self) -> None:
+        """Send SIGTERM to the process alone; it knows best what to do with its own children."""
         if self.process is not None and self.is_running:
             with suppress(ProcessLookupError):
-                os.kill(self.process.pid, number)
+                os.kill(self.process.pid, signal.SIGTERM)
+                # One that was stopped would not notice.
+                os.kill(self.process.pid, signal.SIGCONT)
 
     def end_group(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to the process and to all that it started."""

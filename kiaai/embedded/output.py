@@ -11,8 +11,10 @@ _LONGEST_LINE = 64 * 1024
 class Output:
     """Gathers the lines of all children. Lines of JSON pass as they are, others get their name in front."""
 
-    def __init__(self, out: BinaryIO) -> None:
+    def __init__(self, out: BinaryIO, muted: tuple[bytes, ...] = ()) -> None:
+        """Write to `out` all lines but those that contain one of `muted`."""
         self._out = out
+        self._muted = muted
         self._selector = selectors.DefaultSelector()
         self._unfinished: dict[int, bytes] = {}
 
@@ -64,6 +66,8 @@ class Output:
             os.close(reader)
 
     def _write(self, name: str, line: bytes) -> None:
+        if any(words in line for words in self._muted):
+            return
         is_json = line.startswith(b"{") and line.endswith(b"}")
         prefix = b"" if is_json or not name else f"{name:<8} | ".encode()
         try:

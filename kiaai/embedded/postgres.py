@@ -23,6 +23,7 @@ from kiaai.embedded.processes import (
     folder_of,
     is_alive,
     name_of,
+    wait_for_end,
     with_name,
 )
 from kiaai.embedded.sockets import make_private, socket_folder
@@ -207,12 +208,10 @@ def _end_orphans(data: Path) -> None:
 def _signal_and_wait(process: psutil.Process, asked: signal.Signals, patience_seconds: float) -> bool:
     try:
         process.send_signal(asked)
-        process.wait(patience_seconds)
+        process.resume()
     except psutil.NoSuchProcess:
         return True
-    except psutil.TimeoutExpired:
-        return False
-    return True
+    return not wait_for_end([process], patience_seconds)
 
 
 def _last_lines(log_path: Path) -> str:

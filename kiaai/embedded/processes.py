@@ -1,5 +1,6 @@
 """Processes that may have been started by someone who is gone: is it ours, is it alive, end it."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -48,10 +49,23 @@ def end(processes: list[psutil.Process], patience_seconds: float) -> None:
     """Ask the processes to end, wait, and kill those that do not."""
     for process in processes:
         _quietly(process.terminate)
-    _, stubborn = psutil.wait_procs(processes, timeout=patience_seconds)
+        # One that was stopped would not notice.
+        _quietly(process.resume)
+    stubborn = wait_for_end(processes, patience_seconds)
     for process in stubborn:
         _quietly(process.kill)
-    psutil.wait_procs(stubborn, timeout=10)
+    wait_for_end(stubborn, 10)
+
+
+def wait_for_end(processes: list[psutil.Process], patience_seconds: float) -> list[psutil.Process]:
+    """Wait until all have ended; return those that have not in time.
+
+    A zombie has ended: where nobody collects orphans, as in many containers, it stays for ever.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while (alive := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return alive
 
 
 def with_name(name: str) -> list[psutil.Process]:

@@ -100,7 +100,9 @@ class Supervisor:
 
     def _welcome(self) -> None:
         if self.plan.welcome:
-            self._stages.append([self._start_once(self.plan.welcome)])
+            child = self._start_once(self.plan.welcome)
+            self._stages.append([child])
+            self._wait_until(lambda: not child.is_running)
 
     def _watch(self, name: str, launch: Launch, patience_seconds: float = 0) -> Child:
         child = Child(name, launch, self.output, patience_seconds)
@@ -131,6 +133,7 @@ class Supervisor:
         return False
 
     def _stop_everything(self) -> None:
+        _log.info("Stopping")
         for stage in reversed(self._stages):
             self._stop_stage(stage)
         end(find_marked(self.settings.instance_path), patience_seconds=2)
@@ -142,7 +145,7 @@ class Supervisor:
     def _stop_stage(self, stage: list[Child]) -> None:
         """Ask the children to end, and kill what is left: after their patience, or when asked twice."""
         for child in stage:
-            child.send_signal(signal.SIGTERM)
+            child.ask_to_end()
         asked_at = time.monotonic()
         while running := [child for child in stage if child.is_running]:
             waited_seconds = time.monotonic() - asked_at
@@ -179,9 +182,9 @@ class Supervisor:
             }
         )
 
-    def _on_signal(self, number: int) -> None:
+    def _on_signal(self) -> None:
+        # No logging here: the signal may have come in the middle of a write to the same log.
         self._asked_to_stop += 1
-        _log.info("Stopping (%s)", signal.Signals(number).name)
 
 
 def _servers_for(settings: Settings) -> Iterator[Server]:
@@ -220,7 +223,7 @@ def _only_one(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def _listening_to_signals(on_signal: Callable[[int], None], output: Output) -> Iterator[None]:
+def _listening_to_signals(on_signal: Callable[[], None], output: Output) -> Iterator[None]:
     """Call `on_signal` for each request to stop, and end the waits of `output` when a child ends."""
     reader, writer = os.pipe()
     for descriptor in (reader, writer):
@@ -231,7 +234,7 @@ def _listening_to_signals(on_signal: Callable[[int], None], output: Output) -> I
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         # `nohup` asks to outlive the terminal.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            kept[number] = signal.signal(number, lambda number, _: on_signal(number))
+            kept[number] = signal.signal(number, lambda *_: on_signal())
     try:
         yield
     finally:

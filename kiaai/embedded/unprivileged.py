@@ -85,7 +85,8 @@ def _let_pass(folder: Path, uid: int) -> bool:
     if status.st_mode & stat.S_IXOTH or (status.st_uid == uid and status.st_mode & stat.S_IXUSR):
         return False
     entries = _entries_of(folder, status.st_mode)
-    if entries.get((_NAMED_USER, uid), 0) & _PASS:
+    # A later chmod of the folder keeps the entry and closes the mask over it.
+    if entries.get((_NAMED_USER, uid), 0) & entries.get((_MASK, _NO_ID), 0) & _PASS:
         return False
     entries[_NAMED_USER, uid] = entries.get((_NAMED_USER, uid), 0) | _PASS
     entries[_MASK, _NO_ID] = entries.get((_MASK, _NO_ID), entries[_GROUP, _NO_ID]) | _PASS

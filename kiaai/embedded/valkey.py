@@ -17,6 +17,9 @@ from kiaai.embedded.sockets import make_private, socket_folder
 
 SOCKET = "valkey.sock"
 
+# What it warns of when it starts concerns saving to disk, which it never does here.
+NEEDLESS_WARNING = b"WARNING Memory overcommit must be enabled!"
+
 # Nothing in it must outlive it: the rows in the database are the queue.
 _CONFIGURATION = """\
 port 0
