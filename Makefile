@@ -1,0 +1,39 @@
+# Kia-Ai: `make run` is all it takes to try it.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint
+
+help:
+	@echo "make run      start everything here; make run PORT=9000 on another port"
+	@echo "make install  make .venv with everything it needs (make run does that too)"
+	@echo "make test     run the tests, with a PostgreSQL of their own"
+	@echo "make lint     run ruff and mypy"
+
+install: $(STAMP)
+
+# A stamp inside .venv: an installation that was interrupted is simply repeated.
+$(STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Kia-Ai needs Python 3.11 or newer, and '$(PYTHON)' is none. If another one is installed, name it:" >&2; \
+	  echo "  make $(or $(MAKECMDGOALS),install) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "Python's venv is missing. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing into .venv, once ..." >&2
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input -r requirements.lock
+	@touch $@
+
+run: $(STAMP)
+	@exec $(PY) -m kiaai.embedded
+
+test: $(STAMP)
+	@exec $(PY) -m pytest
+
+lint: $(STAMP)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
