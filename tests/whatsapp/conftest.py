@@ -50,9 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         size = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(size)
         headers = {name.title(): value for name, value in self.headers.items()}
-        self.server.received.append(
-            Received(self.command, self.path, headers, body, self.client_address)  # type: ignore[arg-type]
-        )
+        self.server.received.append(Received(self.command, self.path, headers, body, self.client_address))
         self.server.answer(self)
 
     def reply(
@@ -88,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
 
 class GraphServer(ThreadingHTTPServer):
     daemon_threads = True
-    answer: Callable[[Handler], None]
+    answer: Callable[[Handler], object]
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

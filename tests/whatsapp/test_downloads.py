@@ -141,6 +141,7 @@ def test_the_hosts_of_meta_are_allowed(url: str) -> None:
         "https://evilfbcdn.net/f",
         "https://fbcdn.net.evil.example/f",
         "https://graph.facebook.com@evil.example/f",
+        "https://name:word@graph.facebook.com/f",
         "https://evil.example\\@graph.facebook.com/f",
         "https://evil.example#@graph.facebook.com/f",
         "https://graph.facebook.com:99999/f",

@@ -88,6 +88,12 @@ def test_template_faults_are_explained_by_their_subcode() -> None:
     assert "begin or end with a variable" in verdict_of(error).explanation.cause
 
 
+def test_a_missing_object_is_not_taken_for_a_deleted_number() -> None:
+    error = GraphError("refused", "", code=100, subcode=33, http_status=400)
+
+    assert verdict_of(error).explanation == explain(100)
+
+
 def test_no_answer_asks_to_wait_for_a_tick() -> None:
     verdict = verdict_of(GraphError("unknown", ""))
 

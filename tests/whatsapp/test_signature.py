@@ -42,6 +42,7 @@ def test_during_a_rotation_both_secrets_hold() -> None:
         "sha1=" + HEADER[7:],
         HEADER[:-1],
         HEADER + "0",
+        HEADER.upper(),
         "sha256=ñ",
         "sha256=\ud800",
     ],
