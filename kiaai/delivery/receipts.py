@@ -134,7 +134,7 @@ def apply_receipts(receipts: Iterable[dict[str, Any]]) -> None:
     )
 
 
-def due_orphans() -> list[tuple[int, str | None, str | None]]:
+def due_orphans() -> list[tuple[int, str, str | None]]:
     """Return (conversation_id, wamid, send_key) of due receipts whose message is known now. Commits.
 
     Those whose message is still unknown are put off.
@@ -149,6 +149,15 @@ def due_orphans() -> list[tuple[int, str | None, str | None]]:
         for row in rows
         if row.conversation_id is not None
     ]
+
+
+def join_orphan_of(conversation_id: int, wamid: str, send_key: str | None) -> None:
+    """Lock the conversation and apply the receipts of one of its messages. Commits."""
+    channel_id = db.session.execute(
+        text("SELECT channel_id FROM conversations WHERE id = :id FOR NO KEY UPDATE"), {"id": conversation_id}
+    ).scalar_one()
+    join_orphans(channel_id, wamid, send_key)
+    db.session.commit()
 
 
 def _as_receipt(row: Any) -> dict[str, Any]:

@@ -4,4 +4,7 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the room."""
+    """Register the endpoint."""
+    from kiaai.webhook.views import bp
+
+    app.register_blueprint(bp)

@@ -71,7 +71,7 @@ class Pool:
         while (id := self._next()) is not None:
             try:
                 self._work(id)
-            # The worker's loop: whatever one piece of work breaks, the next goes on. The ledger knows the rest.
+            # The worker's loop: whatever one piece of work breaks, the next goes on.
             except Exception:
                 log.exception("Work on %s %s failed", self.name, id)
             finally:

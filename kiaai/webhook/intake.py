@@ -1,0 +1,229 @@
+"""The hot path: one signed body into journal, messages and their effects, in one transaction.
+
+An ordinary body costs one round trip. Whatever differs from the ordinary is rolled back and done again:
+first with newcomers made known, then, if the database refuses something, item by item.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from kiaai.database import is_retryable
+from kiaai.extensions import db
+from kiaai.faults import fault_point
+from kiaai.webhook.folding import Work, fold
+from kiaai.webhook.matters import apply_matters
+from kiaai.webhook.newcomers import welcome
+from kiaai.webhook.statements import EDITS, JOURNAL, NEW_EVENT, OLD_EVENT, apply_all
+from kiaai.whatsapp.inbound import Batch
+
+log = logging.getLogger(__name__)
+
+TRANSACTION_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The journal row of a body: new when `event_id` is None, else one that is applied again."""
+
+    body: bytes = b""
+    outcome: str = "applied"
+    error: str | None = None
+    event_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a body left behind and who is to be woken. errors: items that could not be applied."""
+
+    event_id: int
+    bot_conversations: frozenset[int] = frozenset()
+    attachments: frozenset[int] = frozenset()
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the settings and the clock say. bot_wait: seconds."""
+
+    now: datetime
+    bot_enabled: bool
+    bot_wait: float
+    channel_ids: Mapping[str, int] = field(default_factory=dict)
+
+
+class _SomeoneIsNew(Exception):
+    """The body names a person, or an identity of a person, that the database does not know."""
+
+
+def take(batch: Batch, journal: Journal, options: Options) -> Taken:
+    """Apply a batch and its journal row in one transaction, and commit.
+
+    Raises OperationalError when the database is away or too busy; nothing is stored then.
+    """
+    try:
+        return _retried(lambda: _in_one(batch, journal, options))
+    except OperationalError:
+        raise
+    except DBAPIError as error:
+        log.warning("A body is applied item by item: %s", type(error.orig).__name__)
+        return _retried(lambda: _one_by_one(batch, journal, options))
+
+
+def _in_one(batch: Batch, journal: Journal, options: Options) -> Taken:
+    work = fold(batch, options.channel_ids)
+    try:
+        with transaction() as connection:
+            return _apply(connection, batch, work, journal, options, may_miss=False)
+    except _SomeoneIsNew:
+        with transaction() as connection:
+            welcome(connection, work.people)
+            return _apply(connection, batch, work, journal, options, may_miss=True)
+
+
+def _one_by_one(batch: Batch, journal: Journal, options: Options) -> Taken:
+    """Apply each item in a savepoint of its own; the journal keeps what could not be applied and why."""
+    with transaction() as connection:
+        event_id = journal.event_id or _write_journal(connection, journal)
+        taken = Taken(event_id)
+        for item in _items(batch):
+            work = fold(item, options.channel_ids)
+            row = replace(journal, event_id=event_id)
+            try:
+                with connection.begin_nested():
+                    welcome(connection, work.people)
+                    one = _apply(connection, item, work, row, options, may_miss=True)
+                taken = _joined(taken, one)
+            except OperationalError:
+                raise
+            except DBAPIError as error:
+                reason = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
+                taken = replace(taken, errors=(*taken.errors, reason))
+        if taken.errors:
+            _mark_failed(connection, event_id, taken.errors)
+        fault_point("before_commit")
+    return taken
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """Give a connection of the webhook's own small pool, in a transaction that commits at the end."""
+    with db.engines["webhook"].begin() as connection:
+        yield connection
+        fault_point("before_commit")
+    fault_point("after_commit")
+
+
+def _apply(
+    connection: Connection, batch: Batch, work: Work, journal: Journal, options: Options, *, may_miss: bool
+) -> Taken:
+    event = NEW_EVENT if journal.event_id is None else OLD_EVENT
+    wamids = [row["wamid"] for row in work.messages]
+    values = {
+        "body": journal.body,
+        "outcome": journal.outcome,
+        "error": journal.error,
+        "event_id": journal.event_id,
+        "identities": work.identity_rows(),
+        "people": json.dumps([{"customer": p.key, "name": p.name} for p in work.people]),
+        "messages": work.message_rows(),
+        "receipts": work.receipt_rows(),
+        "keep_orphans": True,
+        "wamids": wamids,
+        "known": [row["wamid"] for row in work.receipts] + _targets(batch),
+        "send_keys": [row["send_key"] for row in work.receipts if row["send_key"]],
+        "bot_enabled": options.bot_enabled,
+        "bot_wait": options.bot_wait,
+        "now": options.now,
+    }
+    statement = _statement(
+        event, journal.event_id is None, bool(work.messages), bool(work.receipts), work.has_echoes
+    )
+    rows = connection.execute(statement, values).all()
+    is_missing = any(row.wamid is not None and row.message_id is None for row in rows)
+    if (is_missing or rows[0].strangers) and not may_miss:
+        raise _SomeoneIsNew
+    new_wamids = {row.wamid for row in rows if row.is_new}
+    _apply_edits(connection, batch, rows)
+    apply_matters(connection, batch, new_wamids, options.channel_ids)
+    return _taken(rows)
+
+
+@lru_cache
+def _statement(event: str, journal: bool, messages: bool, receipts: bool, echoes: bool) -> TextClause:
+    return text(
+        apply_all(
+            event, with_journal=journal, has_messages=messages, has_receipts=receipts, has_echoes=echoes
+        )
+    )
+
+
+def _apply_edits(connection: Connection, batch: Batch, rows: Any) -> None:
+    """Apply edits and deletions, also those that came before the message they are about."""
+    edited = {row.wamid for row in rows if row.is_edited} | set(_targets(batch))
+    if edited:
+        for statement in EDITS:
+            connection.execute(text(statement), {"edited": sorted(edited)})
+
+
+def _targets(batch: Batch) -> list[str]:
+    return [m.reply_to for m in batch.messages if m.kind in ("edit", "revoke") and m.reply_to]
+
+
+def _taken(rows: Any) -> Taken:
+    new = [row for row in rows if row.is_new]
+    return Taken(
+        event_id=rows[0].event_id,
+        bot_conversations=frozenset(row.conversation_id for row in new if row.is_bot_due),
+        attachments=frozenset(row.attachment_id for row in new if row.attachment_id),
+    )
+
+
+def _joined(all: Taken, one: Taken) -> Taken:
+    return replace(
+        all,
+        bot_conversations=all.bot_conversations | one.bot_conversations,
+        attachments=all.attachments | one.attachments,
+    )
+
+
+def _items(batch: Batch) -> Iterator[Batch]:
+    """Give the batch as batches of one item each, in an order that makes people known first."""
+    empty = Batch((), (), (), (), (), (), (), (), frozenset())
+    for name in ("messages", "statuses", "preferences", "identity_changes", "contact_names"):
+        for item in getattr(batch, name):
+            yield replace(empty, **{name: (item,)})
+
+
+def _write_journal(connection: Connection, journal: Journal) -> int:
+    values = {"body": journal.body, "outcome": journal.outcome, "error": journal.error}
+    event_id: int = connection.execute(text(f"{JOURNAL} RETURNING id"), values).scalar_one()
+    return event_id
+
+
+def _mark_failed(connection: Connection, event_id: int, errors: tuple[str, ...]) -> None:
+    reason = "; ".join(dict.fromkeys(errors))[:2000]
+    connection.execute(
+        text("UPDATE webhook_events SET outcome = 'failed', error = :error WHERE id = :id"),
+        {"id": event_id, "error": f"{len(errors)} item(s) refused: {reason}"},
+    )
+
+
+def _retried(work: Callable[[], Taken]) -> Taken:
+    """Run again when others were in the way, and once when the pool gave a connection that had died."""
+    for attempt in range(1, TRANSACTION_TRIES + 1):
+        try:
+            return work()
+        except OperationalError as error:
+            is_stale = error.connection_invalidated and attempt == 1
+            if attempt == TRANSACTION_TRIES or not (is_retryable(error) or is_stale):
+                raise
+    raise AssertionError("unreachable")

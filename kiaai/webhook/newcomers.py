@@ -1,0 +1,97 @@
+"""People whom nobody knows yet, or who got a new id: identities first, then leads, then conversations."""
+
+import json
+
+from sqlalchemy import Connection, text
+
+from kiaai.webhook.folding import Identity, Person
+
+# Sorted, so that two bodies about the same new people wait for each other instead of deadlocking.
+# The losers of a race see nothing here and find the winners' rows with the next statement.
+_CLAIM = text("""
+    INSERT INTO lead_identities (kind, value, lead_id)
+    SELECT kind, value, lead_id FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS r(kind text, value text, lead_id bigint)
+    ORDER BY kind, value ON CONFLICT (kind, value) DO NOTHING
+""")
+_DRAW = text("SELECT nextval('leads_id_seq') FROM generate_series(1, :count)")
+_OWNERS = text("""
+    SELECT kind, value, lead_id FROM lead_identities JOIN jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS r(kind text, value text) USING (kind, value)
+""")
+_MOVE = text("UPDATE lead_identities SET lead_id = :to WHERE lead_id = :from")
+_ADD_LEAD = text("""
+    INSERT INTO leads (id, phone_number, customer_name) OVERRIDING SYSTEM VALUE
+    VALUES (:id, :phone_number, :name) ON CONFLICT (id) DO NOTHING
+""")
+_LEARN_NUMBER = text("""
+    UPDATE leads SET phone_number = coalesce(phone_number, :phone_number) WHERE id = :id
+""")
+_ADD_EVENT = text("""
+    INSERT INTO lead_events (lead_id, kind, new, by) VALUES (:lead_id, :kind, :new, :by)
+""")
+_ADD_CONVERSATIONS = text("""
+    INSERT INTO conversations (channel_id, lead_id)
+    SELECT DISTINCT channel_id, lead_id FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS r(channel_id bigint, lead_id bigint)
+    ORDER BY 2, 1 ON CONFLICT (channel_id, lead_id) DO NOTHING
+""")
+
+
+def welcome(connection: Connection, people: list[Person]) -> None:
+    """Make sure that each person is a lead under all their identities, with a conversation.
+
+    An identity that another lead already has stays there: people are never merged silently.
+    """
+    people = [person for person in people if person.may_create]
+    drawn = dict(
+        zip(
+            (person.key for person in people),
+            connection.execute(_DRAW, {"count": len(people)}).scalars(),
+            strict=True,
+        )
+    )
+    _claim(connection, people, drawn)
+    owners = _owners(connection, people)
+    conversations = []
+    for person in sorted(people, key=lambda person: drawn[person.key]):
+        lead_id = _settle_lead(connection, person, drawn[person.key], owners)
+        conversations.append({"channel_id": person.channel_id, "lead_id": lead_id})
+    connection.execute(_ADD_CONVERSATIONS, {"rows": json.dumps(conversations)})
+
+
+def _claim(connection: Connection, people: list[Person], drawn: dict[int, int]) -> None:
+    rows = [
+        {"kind": kind, "value": value, "lead_id": drawn[person.key]}
+        for person in people
+        for kind, value in person.identities
+    ]
+    connection.execute(_CLAIM, {"rows": json.dumps(rows)})
+
+
+def _owners(connection: Connection, people: list[Person]) -> dict[Identity, int]:
+    rows = [{"kind": kind, "value": value} for person in people for kind, value in person.identities]
+    found = connection.execute(_OWNERS, {"rows": json.dumps(rows)})
+    return {(kind, value): lead_id for kind, value, lead_id in found}
+
+
+def _settle_lead(connection: Connection, person: Person, drawn: int, owners: dict[Identity, int]) -> int:
+    """Return the lead of the person: the one that the most trusted known identity names, else a new one."""
+    known = [owners[identity] for identity in person.identities if owners[identity] != drawn]
+    if not known:
+        values = {"id": drawn, "phone_number": person.phone_number, "name": person.name}
+        connection.execute(_ADD_LEAD, values)
+        connection.execute(
+            _ADD_EVENT, {"lead_id": drawn, "kind": "created", "new": "wrote first", "by": "customer"}
+        )
+        return drawn
+    lead_id = known[0]
+    connection.execute(_MOVE, {"from": drawn, "to": lead_id})
+    for identity in person.identities:
+        if owners[identity] == drawn:
+            owners[identity] = lead_id
+    connection.execute(_LEARN_NUMBER, {"id": lead_id, "phone_number": person.phone_number})
+    for other in sorted({lead for lead in known if lead != lead_id}):
+        event = {"lead_id": lead_id, "kind": "possible_duplicate", "new": str(other), "by": "system"}
+        connection.execute(_ADD_EVENT, event)
+    return lead_id

@@ -1,0 +1,79 @@
+"""From raw bytes to the journal: read the body, find our channels, apply, and say what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import text
+
+from kiaai.config import Settings
+from kiaai.webhook.intake import Journal, Options, Taken, take, transaction
+from kiaai.whatsapp.inbound import Batch, UnreadableBody, parse
+
+LONGEST_ERROR = 2000
+EMPTY = Batch((), (), (), (), (), (), (), (), frozenset())
+
+# Phone number id to channel id. Channels are added, never removed or renumbered.
+_known_channels: dict[str, int] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a body: the journal's outcome and reason, and what was left behind."""
+
+    outcome: str
+    error: str | None
+    taken: Taken
+
+
+def receive(raw: bytes, received_at: datetime, settings: Settings, event_id: int | None = None) -> Received:
+    """Store a signed body with all its effects, and commit. event_id: the journal row to apply again.
+
+    What cannot be read or routed is kept in the journal with its reason. Raises OperationalError when
+    the database is away.
+    """
+    try:
+        batch = parse(raw, received_at)
+    except UnreadableBody as error:
+        batch = replace(EMPTY, problems=(str(error),))
+    channel_ids = _channel_ids(batch.phone_number_ids, settings)
+    options = Options(received_at, settings.bot_enabled, settings.bot_wait_seconds, channel_ids)
+    journal = _journal(raw, batch, channel_ids, event_id)
+    taken = take(batch, journal, options)
+    if taken.errors:
+        return Received("failed", "; ".join(taken.errors)[:LONGEST_ERROR], taken)
+    return Received(journal.outcome, journal.error, taken)
+
+
+def _journal(raw: bytes, batch: Batch, channel_ids: Mapping[str, int], event_id: int | None) -> Journal:
+    foreign = sorted(batch.phone_number_ids - channel_ids.keys())
+    if batch.problems:
+        return Journal(raw, "failed", "; ".join(batch.problems)[:LONGEST_ERROR], event_id)
+    if foreign:
+        reason = f"not a number of ours: {', '.join(foreign)}"
+        return Journal(raw, "unroutable", reason[:LONGEST_ERROR], event_id)
+    return Journal(raw, "applied", "; ".join(batch.notes)[:LONGEST_ERROR] or None, event_id)
+
+
+def _channel_ids(phone_number_ids: frozenset[str], settings: Settings) -> dict[str, int]:
+    if not phone_number_ids <= _known_channels.keys():
+        _learn_channels(settings)
+    return {number: _known_channels[number] for number in phone_number_ids if number in _known_channels}
+
+
+def _learn_channels(settings: Settings) -> None:
+    with transaction() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO channels (phone_number_id, waba_id, is_sandbox)"
+                " VALUES (:number, :account, :is_sandbox) ON CONFLICT (phone_number_id) DO NOTHING"
+            ),
+            {
+                "number": settings.whatsapp_phone_number_id,
+                "account": settings.whatsapp_business_account_id or None,
+                "is_sandbox": settings.is_sandbox,
+            },
+        )
+        found = connection.execute(text("SELECT phone_number_id, id FROM channels")).all()
+    _known_channels.clear()
+    _known_channels.update({number: id for number, id in found})

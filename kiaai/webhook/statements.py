@@ -1,0 +1,187 @@
+"""The SQL of the hot path. Sent as one string in one round trip; each statement sees those before it.
+
+A statement must never write one row twice: PostgreSQL would silently lose the second change.
+"""
+
+from kiaai.delivery.receipts import APPLY
+
+_IDENTITIES = """jsonb_to_recordset(CAST(:identities AS jsonb))
+    AS i(customer bigint, channel_id bigint, kind text, value text, trust int, may_create boolean)"""
+
+JOURNAL = "INSERT INTO webhook_events (body, outcome, error) VALUES (:body, :outcome, :error)"
+# The row just written by this session; a replay names the row it applies again.
+NEW_EVENT = "currval('webhook_events_id_seq')"
+OLD_EVENT = "CAST(:event_id AS bigint)"
+
+LOCK_LEADS = f"""
+    SELECT id FROM leads WHERE id IN (
+        SELECT li.lead_id FROM {_IDENTITIES} JOIN lead_identities li USING (kind, value))
+    ORDER BY id FOR NO KEY UPDATE"""
+
+LOCK_CONVERSATIONS = f"""
+    SELECT id FROM conversations WHERE id IN (
+        SELECT c.id FROM {_IDENTITIES} JOIN lead_identities li USING (kind, value)
+            JOIN conversations c ON c.lead_id = li.lead_id AND c.channel_id = i.channel_id
+        UNION ALL SELECT conversation_id FROM messages WHERE message_id = ANY (CAST(:known AS text[]))
+        UNION ALL SELECT conversation_id FROM messages WHERE send_key = ANY (CAST(:send_keys AS uuid[])))
+    ORDER BY id FOR NO KEY UPDATE"""
+
+# The wamid is the gate: only what was really inserted has effects, so a repetition has none.
+_STORE = f"""
+    WITH asked AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:messages AS jsonb)) AS a(customer bigint, ordinal int,
+            wamid text, direction text, author text, kind text, "text" text, preview text, payload jsonb,
+            reply_to text, "timestamp" timestamptz, status text, referral jsonb, is_history boolean,
+            counts_unread boolean, opens_window boolean, wants_answer boolean, has_file boolean,
+            media_id text, mime_type text, file_name text, sha256 text)
+    ),
+    people AS (
+        SELECT DISTINCT ON (i.customer) i.customer, c.id AS conversation_id
+        FROM {_IDENTITIES} JOIN lead_identities li USING (kind, value)
+            JOIN conversations c ON c.lead_id = li.lead_id AND c.channel_id = i.channel_id
+        ORDER BY i.customer, i.trust
+    ),
+    inserted AS (
+        INSERT INTO messages (conversation_id, direction, author, kind, text, payload, message_id, reply_to,
+            status, timestamp, sent_at, delivered_at, read_at, webhook_event_id)
+        SELECT p.conversation_id, a.direction, a.author, a.kind, a.text, a.payload, a.wamid, a.reply_to,
+            a.status, a.timestamp,
+            CASE WHEN a.direction = 'outgoing' THEN a.timestamp END,
+            CASE WHEN a.status IN ('delivered', 'read', 'played') AND a.direction = 'outgoing'
+                THEN a.timestamp END,
+            CASE WHEN a.status IN ('read', 'played') AND a.direction = 'outgoing' THEN a.timestamp END,
+            {{event}}
+        FROM asked a JOIN people p USING (customer)
+        ORDER BY a.timestamp, a.ordinal
+        ON CONFLICT (message_id) WHERE message_id IS NOT NULL DO NOTHING
+        RETURNING id, conversation_id, message_id
+    ),
+    files AS (
+        INSERT INTO attachments (message_id, media_id, mime_type, file_name, sha256)
+        SELECT n.id, a.media_id, a.mime_type, a.file_name, a.sha256
+        FROM inserted n JOIN asked a ON a.wamid = n.message_id WHERE a.has_file
+    ),
+    news AS (
+        SELECT n.conversation_id,
+            count(*) FILTER (WHERE a.counts_unread) AS unread,
+            max(a.timestamp) FILTER (WHERE a.opens_window) AS inbound_at,
+            max(a.timestamp) FILTER (WHERE a.author = 'phone' AND NOT a.is_history) AS spoke_at,
+            bool_or(a.wants_answer) AS wants_answer,
+            max(a.timestamp) AS last_at,
+            (array_agg(a.preview ORDER BY a.timestamp DESC, n.id DESC))[1] AS preview,
+            (array_agg(a.direction ORDER BY a.timestamp DESC, n.id DESC))[1] AS direction,
+            (array_agg(a.referral ORDER BY a.timestamp) FILTER (WHERE a.referral IS NOT NULL))[1] AS referral
+        FROM inserted n JOIN asked a ON a.wamid = n.message_id
+        GROUP BY n.conversation_id
+    ),
+    shown AS (
+        UPDATE conversations c SET
+            version = c.version + 1,
+            last_message_at = CASE WHEN c.last_direction IS NULL OR s.last_at >= c.last_message_at
+                THEN s.last_at ELSE c.last_message_at END,
+            last_message_preview = CASE WHEN c.last_direction IS NULL OR s.last_at >= c.last_message_at
+                THEN s.preview ELSE c.last_message_preview END,
+            last_direction = CASE WHEN c.last_direction IS NULL OR s.last_at >= c.last_message_at
+                THEN s.direction ELSE c.last_direction END,
+            -- Who answered on the phone app has read what came before.
+            unread_count = CASE WHEN s.spoke_at >= greatest(c.last_inbound_at, s.inbound_at) THEN 0
+                ELSE c.unread_count + s.unread END,
+            last_inbound_at = greatest(c.last_inbound_at, s.inbound_at),
+            state = CASE WHEN s.unread > 0 THEN 'open' ELSE c.state END,
+            snoozed_until = CASE WHEN s.unread > 0 THEN NULL ELSE c.snoozed_until END,
+            -- A person who writes on the phone app takes the word, as in the dashboard.
+            owner_epoch = c.owner_epoch + CASE WHEN s.spoke_at IS NULL THEN 0 ELSE 1 END,
+            bot_quiet_until = greatest(c.bot_quiet_until, s.spoke_at + interval '12 hours'),
+            bot_due_at = CASE WHEN s.spoke_at IS NOT NULL THEN NULL
+                WHEN {{is_bot_asked}} THEN clock_timestamp() + make_interval(secs => :bot_wait)
+                ELSE c.bot_due_at END,
+            bot_since_at = CASE WHEN s.spoke_at IS NOT NULL THEN NULL
+                WHEN {{is_bot_asked}} THEN coalesce(c.bot_since_at, clock_timestamp())
+                ELSE c.bot_since_at END
+        FROM news s WHERE c.id = s.conversation_id
+        RETURNING c.lead_id, s.inbound_at, s.referral
+    ),
+    named AS (
+        SELECT DISTINCT ON (li.lead_id) li.lead_id, p.name
+        FROM jsonb_to_recordset(CAST(:people AS jsonb)) AS p(customer bigint, name text)
+            JOIN {_IDENTITIES} ON i.customer = p.customer JOIN lead_identities li USING (kind, value)
+        WHERE p.name IS NOT NULL ORDER BY li.lead_id, i.trust
+    )
+    UPDATE leads l SET
+        last_contact_at = greatest(l.last_contact_at, s.inbound_at),
+        -- The name in WhatsApp fills a gap; what a person of the team wrote stays.
+        customer_name = coalesce(nullif(l.customer_name, ''), n.name),
+        -- WhatsApp tells only once from which advertisement someone came.
+        source = CASE WHEN s.referral IS NULL THEN l.source
+            ELSE jsonb_build_object('referral', s.referral) || l.source END
+    FROM (SELECT lead_id, max(inbound_at) AS inbound_at, (array_agg(referral))[1] AS referral
+          FROM shown GROUP BY lead_id) s
+        LEFT JOIN named n USING (lead_id)
+    WHERE l.id = s.lead_id"""
+
+_IS_BOT_ASKED = (
+    "s.wants_answer AND :bot_enabled AND c.bot_enabled"
+    " AND (c.bot_quiet_until IS NULL OR c.bot_quiet_until <= :now)"
+)
+
+# What the bot had queued when a person wrote on the phone app.
+CANCEL_BOT = """
+    UPDATE messages b SET status = 'cancelled', cancelled_at = clock_timestamp()
+    FROM messages e
+    WHERE e.message_id = ANY (CAST(:wamids AS text[])) AND e.author = 'phone'
+      AND e.webhook_event_id = {event}
+      AND b.conversation_id = e.conversation_id AND b.author = 'bot' AND b.status = 'queued'"""
+
+# Whichever came first, the message or its edit: the newest edit counts, and only of one's own message.
+EDITS = (
+    """
+    UPDATE messages m SET text = e.text, edited_at = e.timestamp,
+        payload = m.payload || jsonb_build_object('original_text',
+            coalesce(m.payload -> 'original_text', to_jsonb(m.text)))
+    FROM (SELECT DISTINCT ON (reply_to) reply_to, conversation_id, direction, text, timestamp FROM messages
+          WHERE kind = 'edit' AND reply_to = ANY (CAST(:edited AS text[]))
+          ORDER BY reply_to, timestamp DESC, id DESC) e
+    WHERE m.message_id = e.reply_to AND m.conversation_id = e.conversation_id AND m.direction = e.direction
+      AND (m.edited_at IS NULL OR m.edited_at < e.timestamp)""",
+    """
+    UPDATE messages m SET revoked_at = e.timestamp FROM messages e
+    WHERE e.kind = 'revoke' AND e.reply_to = ANY (CAST(:edited AS text[]))
+      AND m.message_id = e.reply_to AND m.conversation_id = e.conversation_id AND m.direction = e.direction
+      AND m.revoked_at IS NULL""",
+)
+
+# What was asked and what is there now. A missing message or a stranger means: someone is new.
+CHECK = """
+    WITH strangers AS (
+        SELECT count(*) AS strangers FROM (
+            SELECT i.customer FROM {identities} LEFT JOIN lead_identities li USING (kind, value)
+                LEFT JOIN conversations c ON c.lead_id = li.lead_id AND c.channel_id = i.channel_id
+            WHERE i.may_create GROUP BY i.customer
+            HAVING bool_or(li.lead_id IS NULL) OR count(c.id) = 0) one
+    )
+    SELECT s.strangers, {event} AS event_id, a.wamid, m.id AS message_id, m.conversation_id,
+        f.id AS attachment_id,
+        coalesce(m.webhook_event_id = {event}, false) AS is_new,
+        coalesce(c.bot_due_at IS NOT NULL, false) AS is_bot_due,
+        EXISTS (SELECT 1 FROM messages e WHERE e.reply_to = a.wamid AND e.kind IN ('edit', 'revoke'))
+            AS is_edited
+    FROM strangers s LEFT JOIN unnest(CAST(:wamids AS text[])) AS a(wamid) ON true
+        LEFT JOIN messages m ON m.message_id = a.wamid
+        LEFT JOIN conversations c ON c.id = m.conversation_id
+        LEFT JOIN attachments f ON f.message_id = m.id"""
+
+
+def apply_all(
+    event: str, *, with_journal: bool, has_messages: bool, has_receipts: bool, has_echoes: bool
+) -> str:
+    """Return the statements for one body as one string; `event` is SQL for the journal row's id."""
+    parts = [JOURNAL] if with_journal else []
+    parts += [LOCK_LEADS, LOCK_CONVERSATIONS]
+    if has_messages:
+        parts.append(_STORE.format(event=event, is_bot_asked=_IS_BOT_ASKED))
+    if has_echoes:
+        parts.append(CANCEL_BOT.format(event=event))
+    if has_receipts:
+        parts.append(APPLY.replace(":event_id", event))
+    parts.append(CHECK.format(event=event, identities=_IDENTITIES))
+    return ";\n".join(parts)

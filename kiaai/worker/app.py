@@ -1,0 +1,35 @@
+"""The worker process: `celery --app kiaai.worker.app worker`."""
+
+import logging
+from typing import Any
+
+from celery.signals import setup_logging, worker_init, worker_shutting_down
+
+from kiaai import create_app
+from kiaai.extensions import celery
+from kiaai.worker import tasks  # noqa: F401  # registers the tasks
+from kiaai.worker.floor import floor, open_floor
+
+__all__ = ["app", "celery"]
+
+log = logging.getLogger(__name__)
+
+flask_app = create_app()
+app = celery
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: Any) -> None:
+    """Keep Celery from replacing the handlers that the app has set."""
+
+
+# Not worker_ready: that never comes while the broker is away.
+@worker_init.connect
+def _open(**_: Any) -> None:
+    open_floor(flask_app)
+
+
+@worker_shutting_down.connect
+def _close(**_: Any) -> None:
+    if not floor().stop():
+        log.warning("Some work was still under way at the end; its leases run out by themselves")

@@ -1,0 +1,112 @@
+"""The floor of one worker process: its pools, its sweep, and how both start and stop."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from flask import Flask
+
+from kiaai.bot.manager import ConversationManager
+from kiaai.config import Settings
+from kiaai.delivery.pacing import Pace
+from kiaai.delivery.read_receipts import tell_read
+from kiaai.delivery.sending import drain
+from kiaai.media.fetching import fetch
+from kiaai.whatsapp.client import WhatsAppClient
+from kiaai.worker.doorbells import Bell, answer_here
+from kiaai.worker.pools import Pool
+from kiaai.worker.sweep import Sweep
+
+log = logging.getLogger(__name__)
+
+SENDERS = 24
+BOT_TURNS = 8
+FILES = 4
+# SIGTERM: what is in flight may finish; a call takes 15 s at most.
+STOP_SECONDS = 27.0
+
+
+class Floor:
+    """All that one worker process does, whoever woke it: a doorbell or the sweep."""
+
+    def __init__(self, app: Flask):
+        settings: Settings = app.extensions["settings"]
+        client: WhatsAppClient = app.extensions["whatsapp"]
+        self._app = app
+        self._stopping = threading.Event()
+        self._local = threading.local()
+        manager = ConversationManager(settings)
+
+        def send(conversation_id: int) -> None:
+            drain(conversation_id, client, self._pace(client, settings), self._stopping.is_set)
+
+        self.senders = Pool("senders", SENDERS, self._in_app(send))
+        self.bots = Pool("bots", BOT_TURNS, self._in_app(manager.turn))
+        self.files = Pool("files", FILES, self._in_app(lambda id: fetch(id, client)))
+        self.readers = Pool("readers", 2, self._in_app(lambda id: tell_read(id, client)))
+        self.sweep = Sweep(app, self, client, self._stopping)
+        self._pools = {
+            "delivery": self.senders,
+            "bot": self.bots,
+            "files": self.files,
+            "read": self.readers,
+        }
+
+    def start(self) -> None:
+        answer_here(self.answer)
+        for pool in self._pools.values():
+            pool.start()
+        self.sweep.start()
+
+    def answer(self, bell: Bell) -> None:
+        """Put the work that a bell names into its pool, now or in a few seconds."""
+        pool = self._pools.get(bell.kind)
+        if pool is None or (bell.kind == "files" and not bell.id):
+            self.sweep.look_now()
+        elif bell.in_seconds > 0:
+            timer = threading.Timer(bell.in_seconds, pool.add, [bell.id])
+            timer.daemon = True
+            timer.start()
+        else:
+            pool.add(bell.id)
+
+    def stop(self) -> bool:
+        """Begin nothing new and wait for what is under way. Return whether all of it ended."""
+        until = time.monotonic() + STOP_SECONDS
+        self._stopping.set()
+        self.sweep.look_now()
+        for pool in self._pools.values():
+            pool.stop()
+        has_ended = [pool.join(until) for pool in self._pools.values()]
+        self.sweep.join(until)
+        return all(has_ended)
+
+    def _pace(self, client: WhatsAppClient, settings: Settings) -> Pace:
+        """Return the pace of this thread: a slot that found nothing serves the same thread's next claim."""
+        if not hasattr(self._local, "pace"):
+            self._local.pace = Pace(client.phone_number_id, settings.send_rate_per_second)
+        pace: Pace = self._local.pace
+        return pace
+
+    def _in_app(self, work: Callable[[int], object]) -> Callable[[int], None]:
+        def run(id: int) -> None:
+            with self._app.app_context():
+                work(id)
+
+        return run
+
+
+_floor: list[Floor] = []
+
+
+def open_floor(app: Flask) -> Floor:
+    """Start the floor of this process."""
+    _floor[:] = [Floor(app)]
+    _floor[0].start()
+    return _floor[0]
+
+
+def floor() -> Floor:
+    """Return the floor of this process; tasks run only where one was opened."""
+    return _floor[0]

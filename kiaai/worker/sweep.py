@@ -1,0 +1,206 @@
+"""The sweep: finds all due work every few seconds, needing no broker. With every doorbell lost, it is enough."""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from kiaai.config import Settings
+from kiaai.delivery import channels, hold
+from kiaai.delivery.channels import FAILURES_BEFORE_PROBING
+from kiaai.delivery.receipts import due_orphans, join_orphan_of
+from kiaai.extensions import db
+from kiaai.whatsapp.client import WhatsAppClient
+from kiaai.whatsapp.errors import GraphError
+from kiaai.worker.pools import Pool
+
+if TYPE_CHECKING:
+    from kiaai.worker.floor import Floor
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 5.0
+HEARTBEAT_SECONDS = 15.0
+HOUSEKEEPING_SECONDS = 3600.0
+BATCH = 200
+# Only one sweep chooses at a time; two would do no harm, as leases keep the work apart.
+SWEEP_LOCK = 7_206_452
+# After a full batch the next one follows as soon as there is room, but a sweep ends for the heartbeat's sake.
+MOST_BATCHES = 50
+
+# The channel decides whether its heads are due at all: not while paused (but for one probe), held or failing.
+_SENDABLE = f"""
+    (ch.hold_until IS NULL OR ch.hold_until <= clock_timestamp())
+    AND ch.paused_at IS NULL AND ch.fail_count < {FAILURES_BEFORE_PROBING}"""
+_DUE_HEADS = f"""
+    SELECT c.id FROM conversations c JOIN channels ch ON ch.id = c.channel_id
+    WHERE c.{{lane}}_due_at <= clock_timestamp() AND ch.phone_number_id = :phone_number_id
+      AND {_SENDABLE} AND c.id <> ALL (:taken)
+    ORDER BY c.{{lane}}_due_at LIMIT {BATCH} FOR NO KEY UPDATE OF c SKIP LOCKED"""
+_PROBE = f"""
+    SELECT c.id FROM conversations c JOIN channels ch ON ch.id = c.channel_id
+    WHERE c.talk_due_at <= clock_timestamp() AND ch.phone_number_id = :phone_number_id
+      AND (ch.paused_at IS NOT NULL OR ch.fail_count >= {FAILURES_BEFORE_PROBING}) AND ch.probe_at <= clock_timestamp()
+    ORDER BY c.talk_due_at LIMIT 1"""
+_DUE_TURNS = f"""
+    SELECT id FROM conversations WHERE bot_due_at <= clock_timestamp() AND id <> ALL (:taken)
+      AND (turn_until IS NULL OR turn_until <= clock_timestamp())
+    ORDER BY bot_due_at LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED"""
+_DUE_READS = f"""
+    SELECT id FROM conversations WHERE read_due_at <= clock_timestamp() AND id <> ALL (:taken)
+    ORDER BY read_due_at LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED"""
+_DUE_FILES = f"""
+    SELECT id FROM attachments WHERE state = 'waiting' AND next_try_at <= clock_timestamp()
+      AND id <> ALL (:taken)
+    ORDER BY next_try_at LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED"""
+
+_HEARTBEAT = text("""
+    INSERT INTO processes (name) VALUES (:name)
+    ON CONFLICT (name) DO UPDATE SET seen_at = clock_timestamp()
+""")
+_HOUSEKEEPING = (
+    "DELETE FROM webhook_events WHERE outcome = 'applied' AND received_at < clock_timestamp() - interval '30 days'",
+    "DELETE FROM webhook_events WHERE received_at < clock_timestamp() - interval '180 days'",
+    "DELETE FROM orphan_receipts WHERE received_at < clock_timestamp() - interval '30 days'",
+    "DELETE FROM processes WHERE seen_at < clock_timestamp() - interval '1 day'",
+)
+
+
+class Sweep:
+    """A thread that looks for due work and hands it to the pools."""
+
+    def __init__(self, app: Flask, floor: "Floor", client: WhatsAppClient, stopping: threading.Event):
+        self._app = app
+        self._floor = floor
+        self._client = client
+        self._stopping = stopping
+        self._now = threading.Event()
+        self._name = f"worker-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+        self._seen_at = self._cleaned_at = self._looked_up_at = 0.0
+        self._has_started = False
+        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def look_now(self) -> None:
+        """Sweep at once instead of at the next beat."""
+        self._now.set()
+
+    def join(self, until: float) -> None:
+        self._thread.join(max(0.0, until - time.monotonic()))
+
+    def once(self) -> None:
+        """Choose and hand out all due work, then keep house."""
+        if not self._has_started:
+            self._start_delivery()
+        self._beat()
+        self._hand_out(self._floor.senders, _DUE_HEADS.format(lane="talk"))
+        self._hand_out(self._floor.senders, _DUE_HEADS.format(lane="campaign"), batches=1)
+        self._hand_out(self._floor.senders, _PROBE, batches=1)
+        self._hand_out(self._floor.bots, _DUE_TURNS)
+        self._hand_out(self._floor.readers, _DUE_READS)
+        self._hand_out(self._floor.files, _DUE_FILES)
+        for orphan in due_orphans():
+            join_orphan_of(*orphan)
+        self._look_up_paused_channel()
+        self._keep_house()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self._app.app_context():
+                    self.once()
+            except SQLAlchemyError as error:
+                log.warning("The sweep could not reach the database: %s", type(error).__name__)
+            # The worker's loop: a bug in one sweep must not end all sweeps.
+            except Exception:
+                log.exception("The sweep failed")
+            self._now.wait(EVERY_SECONDS)
+            self._now.clear()
+        with self._app.app_context():
+            self._sign_off()
+
+    def _start_delivery(self) -> None:
+        settings: Settings = self._app.extensions["settings"]
+        channel = channels.own_channel()
+        if not settings.is_sandbox:
+            channels.leave_sandbox()
+        if hold.check_at_start(settings.instance_path):
+            log.warning("Delivery of old messages is held; see the dashboard or: flask delivery release")
+        if channel.paused_at is not None:
+            self._look_up(channel.id)
+        self._has_started = True
+
+    def _hand_out(self, pool: Pool, query: str, batches: int = MOST_BATCHES) -> None:
+        for _ in range(batches):
+            ids = self._choose(query, pool)
+            for id in ids:
+                pool.add(id)
+            if len(ids) < BATCH or self._stopping.is_set():
+                return
+            self._wait_for_room(pool)
+
+    def _choose(self, query: str, pool: Pool) -> list[int]:
+        """Choose one batch in a short transaction that ends before the work begins."""
+        try:
+            if not db.session.execute(text(f"SELECT pg_try_advisory_xact_lock({SWEEP_LOCK})")).scalar():
+                return []
+            values: dict[str, Any] = {"taken": pool.taken(), "phone_number_id": self._client.phone_number_id}
+            return list(db.session.execute(text(query), values).scalars())
+        finally:
+            db.session.commit()
+
+    def _wait_for_room(self, pool: Pool) -> None:
+        until = time.monotonic() + HEARTBEAT_SECONDS
+        while not pool.room() and time.monotonic() < until and not self._stopping.is_set():
+            self._stopping.wait(0.05)
+
+    def _beat(self) -> None:
+        if time.monotonic() - self._seen_at < HEARTBEAT_SECONDS and self._seen_at:
+            return
+        db.session.execute(_HEARTBEAT, {"name": self._name})
+        db.session.execute(text("UPDATE installation SET last_seen_at = clock_timestamp()"))
+        db.session.commit()
+        self._seen_at = time.monotonic()
+
+    def _sign_off(self) -> None:
+        try:
+            db.session.execute(text("DELETE FROM processes WHERE name = :name"), {"name": self._name})
+            db.session.commit()
+        except SQLAlchemyError:
+            log.info("The database is away; the heartbeat will age instead")
+
+    def _look_up_paused_channel(self) -> None:
+        if time.monotonic() - self._looked_up_at < HEARTBEAT_SECONDS:
+            return
+        self._looked_up_at = time.monotonic()
+        channel = channels.own_channel()
+        if channel.paused_at is not None and channel.paused_code in channels.TOKEN_CODES:
+            self._look_up(channel.id)
+
+    def _look_up(self, channel_id: int) -> None:
+        """Resume a paused channel when its number can be looked up with the token we have now."""
+        db.session.remove()
+        try:
+            self._client.look_up_number()
+        except GraphError as error:
+            log.info("The channel stays paused: %s", error)
+        else:
+            channels.resume(channel_id)
+            self.look_now()
+
+    def _keep_house(self) -> None:
+        if time.monotonic() - self._cleaned_at < HOUSEKEEPING_SECONDS and self._cleaned_at:
+            return
+        for statement in _HOUSEKEEPING:
+            db.session.execute(text(statement))
+            db.session.commit()
+        self._cleaned_at = time.monotonic()
