@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,15 +29,17 @@ Signed = Callable[[bytes], dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database_url() -> Iterator[str]:
     """Give a migrated database of this run's own, or the one named by KIAAI_TEST_DATABASE_URL."""
     given = os.environ.get("KIAAI_TEST_DATABASE_URL")
     if given:
         yield given
         return
-    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+    # Not below pytest's own folder: another run of pytest closes that to the user that runs PostgreSQL.
+    with tempfile.TemporaryDirectory(prefix="kiaai-test-") as folder:
+        server = get_server(Path(folder) / "postgres", cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")
