@@ -89,7 +89,8 @@ class Downloader:
     def _is_allowed(self, scheme: str, host: str) -> bool:
         if scheme != "https" and not (scheme == "http" and _is_loopback(host)):
             return False
-        if host == self._base_host:
+        # This machine has several names, and a sandbox may give another one than it was asked under.
+        if host == self._base_host or (_is_loopback(host) and _is_loopback(self._base_host)):
             return True
         is_meta = host in _META_HOSTS or host.endswith(_META_SUFFIXES)
         return is_meta and self._base_host == META_HOST

@@ -10,6 +10,7 @@ from kiaai.whatsapp.cleaning import (
     id_at,
     item_at,
     line_at,
+    one_line,
     read_json,
     text_at,
 )
@@ -99,6 +100,9 @@ def _read_change(
     if reader := _READERS.get(field):
         if change_value := Value.of(findings, where, value, received_at):
             reader(change_value)
+            _note_errors(findings, f"{where}.value", value)
+            for key in value.keys() - _SHARED_KEYS - _KEYS[field]:
+                findings.note(f"{where}.value: unknown key {one_line(key, 60)}")
         return
     findings.fields.append(AccountEvent(field, waba_id, value))
     event = line_at(value, "event", 60)
@@ -117,7 +121,6 @@ def _read_messages(value: Value) -> None:
             _read_identity_change(value, message)
     for where, item in value.each("statuses"):
         _read_status(value, where, item)
-    _note_errors(value.findings, value.where, value.item)
 
 
 def _add_message(
@@ -187,7 +190,6 @@ def _read_echoes(value: Value) -> None:
     """Read what was typed on the phone app: outgoing, so the person is the one written to."""
     for where, item in value.each("message_echoes"):
         _add_message(value, where, item, value.people.addressee(item), is_outgoing=True)
-    _note_errors(value.findings, value.where, value.item)
 
 
 def _read_history(value: Value) -> None:
@@ -200,7 +202,6 @@ def _read_history(value: Value) -> None:
     # Files of the last two weeks come afterwards, in a `messages` array of their own.
     for where, item in value.each("messages"):
         _read_old_message(value, where, item, None)
-    _note_errors(value.findings, value.where, value.item)
 
 
 def _read_old_message(value: Value, where: str, item: Item, owner: str | None) -> None:
@@ -247,4 +248,12 @@ _READERS: dict[str, Callable[[Value], None]] = {
     "history": _read_history,
     "user_preferences": _read_preferences,
     "smb_app_state_sync": _read_address_book,
+}
+_SHARED_KEYS = frozenset({"messaging_product", "metadata", "contacts", "errors"})
+_KEYS: dict[str, frozenset[str]] = {
+    "messages": frozenset({"messages", "statuses"}),
+    "smb_message_echoes": frozenset({"message_echoes"}),
+    "history": frozenset({"history", "messages"}),
+    "user_preferences": frozenset({"user_preferences"}),
+    "smb_app_state_sync": frozenset({"state_sync"}),
 }

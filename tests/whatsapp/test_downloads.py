@@ -161,6 +161,14 @@ def test_any_other_address_is_refused(url: str) -> None:
         META._allowed(url)
 
 
+def test_this_machine_may_call_itself_by_another_name(client: WhatsAppClient, graph: GraphServer) -> None:
+    graph.always(raw=b"file")
+
+    fetched = client.download_media(graph.base.replace("127.0.0.1", "localhost"), io.BytesIO())
+
+    assert fetched.size_bytes == 4
+
+
 def test_a_local_graph_knows_no_host_of_meta(client: WhatsAppClient) -> None:
     with pytest.raises(GraphError, match="not one of WhatsApp's"):
         client.download_media("https://lookaside.fbsbx.com/f", io.BytesIO())

@@ -226,6 +226,13 @@ def test_an_unknown_status_is_noted() -> None:
     assert batch.notes == ("entry[0].changes[0].value.statuses[0]: status deleted",)
 
 
+def test_a_part_nobody_knows_is_noted_and_never_just_dropped() -> None:
+    batch = read(body(messages=[item()], holograms=[1]))
+
+    assert len(batch.messages) == 1
+    assert batch.notes == ("entry[0].changes[0].value: unknown key holograms",)
+
+
 def test_a_status_in_a_group_is_about_the_participant() -> None:
     status = {"id": "w", "status": "read", "recipient_id": "g-1", "recipient_type": "group"}
 
