@@ -20,6 +20,7 @@ from kiaai import create_app
 from kiaai.config import Settings
 from kiaai.extensions import db
 from kiaai.models import Base, Channel, Conversation, Lead, LeadIdentity, User
+from kiaai.webhook import receiving
 
 PHONE_NUMBER_ID = "200000000000001"
 APP_SECRET = "kia-test-app-secret"
@@ -100,6 +101,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     app: Flask = request.getfixturevalue("app")
     isolate = _emptied if request.node.get_closest_marker("committed") else _rolled_back
+    receiving.forget_channels()
     with app.app_context(), isolate():
         yield
 

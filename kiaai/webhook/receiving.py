@@ -45,6 +45,11 @@ def receive(raw: bytes, received_at: datetime, settings: Settings, event_id: int
     return Received(journal.outcome, journal.error, taken)
 
 
+def forget_channels() -> None:
+    """Read the channels anew with the next body; for a database that was replaced."""
+    _known_channels.clear()
+
+
 def _journal(raw: bytes, batch: Batch, channel_ids: Mapping[str, int], event_id: int | None) -> Journal:
     foreign = sorted(batch.phone_number_ids - channel_ids.keys())
     if batch.problems:
@@ -76,4 +81,4 @@ def _learn_channels(settings: Settings) -> None:
         )
         found = connection.execute(text("SELECT phone_number_id, id FROM channels")).all()
     _known_channels.clear()
-    _known_channels.update({number: id for number, id in found})
+    _known_channels.update({row.phone_number_id: row.id for row in found})
