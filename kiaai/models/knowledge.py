@@ -18,12 +18,12 @@ def _plain(expression: str) -> str:
     return f"lower(translate({expression}, '{_ACCENTED}', '{_BARE}'))"
 
 
-SEARCH = (
-    "setweight(to_tsvector(CASE language WHEN 'es' THEN 'spanish'::regconfig ELSE 'english'::regconfig END, "
-    + _plain("title || ' ' || keywords")
-    + "), 'A') || setweight(to_tsvector(CASE language WHEN 'es' THEN 'spanish'::regconfig "
-    "ELSE 'english'::regconfig END, " + _plain("body") + "), 'B')"
-)
+def _weighed(expression: str, weight: str) -> str:
+    config = "CASE language WHEN 'es' THEN 'spanish'::regconfig ELSE 'english'::regconfig END"
+    return f"setweight(to_tsvector({config}, {_plain(expression)}), '{weight}')"
+
+
+SEARCH = " || ".join((_weighed("title", "A"), _weighed("keywords", "B"), _weighed("body", "C")))
 
 
 class Article(Base):

@@ -1,0 +1,134 @@
+"""The knowledge base: articles loaded from Markdown files, and the search that answers from them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from kiaai.bot import ranking
+from kiaai.bot.articles import LANGUAGES, ArticleDraft, UnreadableFile, read_articles
+from kiaai.bot.languages import DEFAULT
+from kiaai.bot.questions import Question, read_question
+from kiaai.bot.ranking import Candidate
+from kiaai.bot.spelling import corrected
+from kiaai.bot.turn import Passage
+from kiaai.bot.whatsapp_text import whatsapp_text
+from kiaai.bot.wording import words_of
+from kiaai.extensions import db
+from kiaai.models import Article
+
+DEMO = Path(__file__).parent / "demo"
+
+# An article answers when it speaks about this much of the question, or shares so many rare words with it
+# that the rest is only talk. Tuned on tests/bot/test_answers.py: no answer is better than a wrong one.
+_SHARE = 0.49
+_ENOUGH, _LEAST_SHARE = 1.6, 0.3
+_MOST_PASSAGES = 3
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What loading one file did to the articles of that file."""
+
+    added: int
+    changed: int
+    removed: int
+    total: int
+
+
+def search(question: str, language: str | None = None) -> list[Passage]:
+    """Return the articles that answer the question, the best first; none when nothing fits.
+
+    language: the customer's; an article in another language comes only where none is in theirs.
+    """
+    asked = read_question(question)
+    if not asked.words and not asked.hints:
+        return []
+    candidates = _fitting(ranking.rank(asked.words, asked.hints))
+    if not candidates and (meant := _respelled(asked)) != asked:
+        candidates = _fitting(ranking.rank(meant.words, meant.hints))
+    own = [candidate for candidate in candidates if candidate.language == language]
+    return [_passage(candidate) for candidate in (own or candidates)[:_MOST_PASSAGES]]
+
+
+def topics() -> list[tuple[str, str]]:
+    """Return language and title of the first articles of each language: what a greeting names."""
+    number = func.row_number().over(partition_by=Article.language, order_by=Article.id).label("number")
+    first = select(Article.language, Article.title, number).where(Article.is_active).subquery()
+    rows = db.session.execute(
+        select(first.c.language, first.c.title).where(first.c.number <= 5).order_by(first.c.number)
+    )
+    return [(row.language, row.title) for row in rows]
+
+
+def load_file(path: Path, language: str | None = None) -> Loaded:
+    """Put the articles of a Markdown file in place of those it held before. The caller commits.
+
+    language: else the end of the name tells (`faq.en.md`), else Spanish. Raises UnreadableFile.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UnreadableFile(line, "not UTF-8. Save the file as UTF-8 text.") from None
+    drafts = read_articles(text, language or _language_of(path))
+    # Folder and name, not the whole path: a checkout that moved still replaces its own articles.
+    return _replace(f"{path.resolve().parent.name}/{path.name}", drafts)
+
+
+def load_demo() -> int:
+    """Load the articles of an invented bicycle workshop; return how many there are. The caller commits."""
+    return sum(load_file(path).total for path in sorted(DEMO.glob("*.md")))
+
+
+def _fitting(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return [
+        candidate
+        for candidate in candidates
+        if candidate.share >= _SHARE or (candidate.matched >= _ENOUGH and candidate.share >= _LEAST_SHARE)
+    ]
+
+
+def _respelled(asked: Question) -> Question:
+    """Return the question with the slips of its unknown words put right."""
+    unknown = ranking.unknown(asked.words)
+    if not unknown:
+        return asked
+    vocabulary = {word for title in ranking.titles_and_keywords() for word in words_of(title)}
+    return Question(tuple(corrected(asked.words, unknown, vocabulary)), asked.hints)
+
+
+def _passage(candidate: Candidate) -> Passage:
+    return Passage(
+        article_id=candidate.article_id,
+        title=candidate.title,
+        text=whatsapp_text(candidate.body),
+        language=candidate.language,
+        score=round(candidate.share, 3),
+    )
+
+
+def _language_of(path: Path) -> str:
+    ending = path.stem.rpartition(".")[2].lower()
+    return ending if ending in LANGUAGES else DEFAULT
+
+
+def _replace(source: str, drafts: list[ArticleDraft]) -> Loaded:
+    """Keep the rows whose title stayed: records of turns name articles by their id."""
+    kept = {(a.language, a.title): a for a in db.session.scalars(select(Article).filter_by(source=source))}
+    added = changed = 0
+    for draft in drafts:
+        article = kept.pop((draft.language, draft.title), None)
+        if article is None:
+            article = Article(source=source, language=draft.language, title=draft.title)
+            db.session.add(article)
+            added += 1
+        elif (article.body, article.keywords) != (draft.body, draft.keywords):
+            article.updated_at = func.clock_timestamp()
+            changed += 1
+        article.body, article.keywords = draft.body, draft.keywords
+    for article in kept.values():
+        db.session.delete(article)
+    db.session.flush()
+    return Loaded(added=added, changed=changed, removed=len(kept), total=len(drafts))

@@ -1,0 +1,150 @@
+"""Questions as customers ask them, put to the demo articles: the right answer, or none."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from kiaai.bot.knowledge import load_demo, search
+from kiaai.bot.languages import language_of
+
+SPANISH = {
+    "¿A qué hora abren?": "Horario",
+    "abren los domingos?": "Horario",
+    "hola buenas quería saber si el sábado están atendiendo": "Horario",
+    "hasta que hora atienden hoy": "Horario",
+    "Cual es el horario de atencion": "Horario",
+    "orario": "Horario",
+    "¿Dónde están ubicados?": "Dirección y cómo llegar",
+    "donde queda el taller": "Dirección y cómo llegar",
+    "me das la direccion porfa": "Dirección y cómo llegar",
+    "¿tienen estacionamiento?": "Estacionamiento",
+    "donde puedo dejar el auto": "Estacionamiento",
+    "¿Cuánto cuesta una mantención completa?": "Precios de mantención",
+    "PRECIOS": "Precios de mantención",
+    "que valor tiene la mantencion de mi bici": "Precios de mantención",
+    "se me pinchó la rueda": "Parchado y cambio de cámara",
+    "cuanto sale parchar una camara": "Parchado y cambio de cámara",
+    "los frenos me suenan mucho, ¿los pueden ver?": "Frenos",
+    "cuanto cobran por cambiar las pastillas": "Frenos",
+    "Me pueden hacer un presupuesto?": "Presupuesto",
+    "quiero agendar para mañana": "Reservar hora",
+    "necesito pedir hora": "Reservar hora",
+    "¿puedo ir sin reserva?": "Reservar hora",
+    "necesito cancelar mi hora de mañana": "Cambiar o cancelar una hora",
+    "puedo reagendar?": "Cambiar o cancelar una hora",
+    "cuánto demoran en arreglarla": "Tiempo de reparación",
+    "¿en cuantos dias la entregan?": "Tiempo de reparación",
+    "ya está lista mi bicicleta?": "Estado de mi bicicleta",
+    "¿Aceptan tarjeta de crédito?": "Formas de pago",
+    "puedo pagar con transferensia": "Formas de pago",
+    "se puede en cuotas": "Formas de pago",
+    "necesito factura para mi empresa": "Boleta y factura",
+    "¿hacen retiro a domicilio?": "Retiro y entrega a domicilio",
+    "pueden venir a buscar la bicicleta a mi casa?": "Retiro y entrega a domicilio",
+    "¿Hacen envíos a regiones?": "Envío de repuestos",
+    "cuanto cuesta el envio": "Envío de repuestos",
+    "quiero devolver un casco que compré": "Cambios y devoluciones",
+    "como pido un reembolso": "Cambios y devoluciones",
+    "¿tienen garantia los trabajos?": "Garantía",
+    "el cambio volvió a fallar": "Garantía",
+    "¿venden cascos?": "Repuestos y accesorios",
+    "tienen candados": "Repuestos y accesorios",
+    "arreglan bicicletas eléctricas?": "Bicicletas eléctricas",
+    "mi ebike tiene un problema con la bateria": "Bicicletas eléctricas",
+    "¿arriendan bicicletas?": "Arriendo de bicicletas",
+    "cuanto vale arrendar una bici por el dia": "Arriendo de bicicletas",
+}
+ENGLISH = {
+    "What time do you open?": "Opening hours",
+    "are you open on Sundays?": "Opening hours",
+    "hi, until when are you open on saturday": "Opening hours",
+    "Where are you?": "Address and directions",
+    "what's your address": "Address and directions",
+    "how do I get there by metro?": "Address and directions",
+    "is there parking?": "Parking",
+    "How much is a full service?": "Service prices",
+    "prices": "Service prices",
+    "what does a tune-up cost?": "Service prices",
+    "I have a flat tire": "Punctures",
+    "my brakes are squeaking": "Brakes",
+    "can I get a quote": "Quotes",
+    "I'd like to book an appointment": "Booking",
+    "Do I need an appointment?": "Booking",
+    "I need to reschedule my booking": "Change or cancel a booking",
+    "can I cancel my appointment?": "Change or cancel a booking",
+    "How long does it take?": "Repair time",
+    "is my bike ready?": "Status of my bicycle",
+    "Can I pay by card?": "Payment",
+    "do you accept cash": "Payment",
+    "I need an invoice for my company": "Invoices and receipts",
+    "can you collect the bike from my home?": "Collection and delivery",
+    "do you ship abroad?": "Shipping of parts",
+    "how much is shipping": "Shipping of parts",
+    "I want to return a helmet": "Returns and exchanges",
+    "can I get a refund?": "Returns and exchanges",
+    "is there a waranty on repairs": "Warranty",
+    "do you sell helmets?": "Parts and accessories",
+    "do you fix electric bikes": "Electric bicycles",
+    "can I rent a bike?": "Bicycle rental",
+}
+NOT_KNOWN = (
+    "¿Venden motos?",
+    "¿Quién ganó el partido de ayer?",
+    "cuéntame un chiste",
+    "¿Tienen wifi?",
+    "¿aceptan mascotas?",
+    "necesito un abogado",
+    "quiero comprar una guitarra",
+    "¿Buscan personal? quiero dejar mi currículum",
+    "qué opinas del presidente",
+    "receta de pan amasado",
+    "¿Cuál es la capital de Francia?",
+    "asdfghjkl",
+    "what is the meaning of life",
+    "do you have vegan food?",
+    "who won the election",
+    "can you write a poem about cats",
+    "are dogs allowed",
+    "what is the weather like",
+    "de la que el y a",
+    "¿qué es esto?",
+    "what is it and how",
+    "???",
+    "",
+)
+# Of the questions that the articles answer, so many must find the right one.
+LEAST_RIGHT = 0.95
+
+
+@pytest.fixture(autouse=True)
+def articles(app: Flask, database: None) -> Iterator[None]:
+    load_demo()
+    yield
+
+
+@pytest.mark.parametrize("questions", (SPANISH, ENGLISH), ids=("es", "en"))
+def test_it_finds_the_article_that_answers(questions: dict[str, str]) -> None:
+    found = {question: _answer(question) for question in questions}
+
+    wrong = {question: title for question, title in found.items() if title != questions[question]}
+    assert len(wrong) <= (1 - LEAST_RIGHT) * len(questions), wrong
+
+
+@pytest.mark.parametrize("question", NOT_KNOWN)
+def test_it_finds_nothing_where_nothing_is_known(question: str) -> None:
+    assert _answer(question) is None
+
+
+def test_it_prefers_the_language_of_the_customer() -> None:
+    assert {p.language for p in search("wifi parking tubeless", "en")} == {"en"}
+    assert {p.language for p in search("parking tubeless", "es")} == {"es"}
+
+
+def test_it_takes_the_other_language_where_theirs_has_nothing() -> None:
+    assert search("Where can I arrendar?", "en")[0].language == "es"
+
+
+def _answer(question: str) -> str | None:
+    passages = search(question, language_of([question]))
+    return passages[0].title if passages else None
