@@ -87,7 +87,9 @@ def _later_failure(
 
 
 def _is_window_open(person: Person) -> bool:
-    return bool(person.last_inbound_at and clock.now().timestamp() < person.last_inbound_at + WINDOW_SECONDS)
+    if person.last_inbound_at is None:
+        return person.is_of_demo
+    return clock.now().timestamp() < person.last_inbound_at + WINDOW_SECONDS
 
 
 def _add(

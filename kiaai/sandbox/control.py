@@ -88,9 +88,9 @@ def inbound(sandbox: World, wanted: dict[str, Any]) -> str:
             raise BadRequest("file needs base64 and mime_type") from None
         return send_file(sandbox, person, kept, str(wanted.get("text", "")), reply_to)
     kind = str(wanted.get("type", "text"))
-    content = {"body": wanted.get("text")} if kind == "text" and "text" in wanted else wanted.get(kind)
-    if isinstance(content, dict) and isinstance(content.get("body"), dict):
-        content = content["body"]
+    content = wanted.get(kind)
+    if kind == "text" and isinstance(content, str):
+        content = {"body": content}
     if not isinstance(content, list if kind == "contacts" else dict):
         raise BadRequest("give text, or type with the object named like it, or file")
     at = wanted.get("timestamp")

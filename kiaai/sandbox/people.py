@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from kiaai.sandbox.store import Store
 
 BUSINESS_NUMBER = "56900000000"
+# `flask leads seed --demo` invents people with these numbers. They wrote before this sandbox was there.
+DEMO_NUMBERS = range(56900004000, 56900009000)
 
 # name, number (None: shows only a username)
 CAST = (
@@ -46,6 +48,10 @@ class Person:
         if self.wa_id.startswith("569") and len(self.wa_id) == 11:
             return chilean(self.wa_id)
         return f"+{self.wa_id}"
+
+    @property
+    def is_of_demo(self) -> bool:
+        return self.wa_id is not None and int(self.wa_id) in DEMO_NUMBERS
 
     @property
     def initials(self) -> str:
@@ -101,7 +107,7 @@ class People:
     def add_next(self, name: str) -> Person:
         """Make one more customer with a free invented number."""
         with self._store.transaction():
-            for last in range(1005, 10_000):
+            for last in range(1005, 4000):
                 wa_id = f"5690000{last}"
                 if self.find(wa_id) is None:
                     return self._add(name or NEW_NAMES[(last - 1005) % len(NEW_NAMES)], wa_id, None)

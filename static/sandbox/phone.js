@@ -16,8 +16,15 @@ async function ask(address, options = {}) {
   }
 }
 
-function isAtEnd(chat) {
-  return chat.scrollHeight - chat.scrollTop - chat.clientHeight < 80;
+// Whoever reads the end stays there, also when a picture above arrives late.
+function stayAtEnd(chat) {
+  const end = () => { if (chat.dataset.end !== "no") chat.scrollTop = chat.scrollHeight; };
+  chat.addEventListener("scroll", () => {
+    chat.dataset.end = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 80 ? "yes" : "no";
+  });
+  chat.addEventListener("load", end, true);
+  new ResizeObserver(end).observe(chat);
+  end();
 }
 
 // Newer messages go before the typing dots; a changed one takes the place of its older self.
@@ -35,7 +42,6 @@ async function pollPhone(phone) {
   const chat = phone.querySelector(".chat");
   const answer = await ask(`/phones/${phone.dataset.person}/changes?since=${phone.dataset.since}`);
   if (!answer) return;
-  const wasAtEnd = isAtEnd(chat);
   const isTyping = answer.headers.get("X-Typing") === "1";
   phone.querySelector(".typing").hidden = !isTyping;
   phone.querySelector(".doing").textContent = isTyping ? "typing ..." : "business account";
@@ -43,7 +49,7 @@ async function pollPhone(phone) {
     show(chat, await answer.text());
     phone.dataset.since = answer.headers.get("X-Since");
   }
-  if (wasAtEnd) chat.scrollTop = chat.scrollHeight;
+  if (chat.dataset.end !== "no") chat.scrollTop = chat.scrollHeight;
   await noteSeen(phone);
 }
 
@@ -183,8 +189,7 @@ document.addEventListener("input", (event) => {
 });
 
 for (const phone of document.querySelectorAll(".phone")) {
-  const chat = phone.querySelector(".chat");
-  chat.scrollTop = chat.scrollHeight;
+  stayAtEnd(phone.querySelector(".chat"));
   every(1000, () => pollPhone(phone));
 }
 every(2000, pollPeople);

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kiaai.sandbox.people import bsuid_of, wa_id_of
+from kiaai.sandbox.people import DEMO_NUMBERS, bsuid_of, wa_id_of
 from kiaai.sandbox.server import SandboxServer
 from tests.sandbox import CAMILA, ISIDORA
 from tests.sandbox.conftest import Graph, Receiver, error_of
@@ -242,3 +242,12 @@ def test_reading_an_unknown_message_is_refused(graph: Graph) -> None:
 )
 def test_whatsapp_writes_some_numbers_in_its_own_way(dialled: str, wa_id: str) -> None:
     assert wa_id_of(dialled) == wa_id
+
+
+def test_people_of_the_demo_wrote_before_the_sandbox_was_there(
+    graph: Graph, whatsapp: SandboxServer, receiver: Receiver
+) -> None:
+    graph.send(to=str(DEMO_NUMBERS[7]))
+
+    assert receiver.wait(lambda: bool(receiver.statuses))
+    assert receiver.statuses[0]["status"] == "sent"
