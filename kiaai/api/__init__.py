@@ -4,4 +4,17 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the room."""
+    """Register the routes, their description at `/api/openapi.json`, and the reference at `/api/docs`."""
+    from kiaai.api.conversations import bp as conversations
+    from kiaai.api.description import make_api
+    from kiaai.api.leads import bp as leads
+    from kiaai.api.reference import bp as reference
+    from kiaai.api.sending import bp as sending
+    from kiaai.extensions import csrf
+
+    api = make_api(app)
+    for blueprint in (conversations, sending, leads):
+        # Keys need no token; for the session cookie `authentication` asks for one.
+        csrf.exempt(blueprint)
+        api.register_blueprint(blueprint)
+    app.register_blueprint(reference)

@@ -27,6 +27,13 @@ _TEXTS = {
     500: ("Something broke on our side", "It is in the log. Try again; if it stays, tell your admin."),
     503: ("The database does not answer", "Nothing is lost. This page works again as soon as it is back."),
 }
+# What a program's author reads, where the framework's own words are for a browser.
+_MESSAGES = {
+    404: "Nothing is at this address.",
+    405: "This address does not take this method; see the header Allow.",
+    413: "The body is too large; at most 4 MB.",
+    500: "A fault on our side; it is in the log.",
+}
 _CSRF_TEXT = ("This page was open for too long", "Go back, reload it and try again. Nothing was changed.")
 
 
@@ -65,7 +72,7 @@ def _validation_of(error: HTTPException) -> tuple[str, dict[str, list[str]] | No
     """Return the message and the fields of an error, from webargs' shape when it has one."""
     messages = (getattr(error, "data", None) or {}).get("messages")
     if not messages:
-        return str(error.description or error.name), None
+        return _MESSAGES.get(error.code or 500) or str(error.description or error.name), None
     fields = {str(name): list(map(str, reasons)) for name, reasons in _flat(messages)}
     return "Some of what was sent does not fit.", fields
 

@@ -1,0 +1,125 @@
+"""The reads of the API: pages by keyset, so that rows that arrive meanwhile repeat and hide none."""
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import contains_eager
+
+from kiaai.extensions import db
+from kiaai.models import ApiKey, Conversation, Lead, LeadEvent, Message, User
+from kiaai.web.paging import Cursor, older_than
+
+EXACT_TOTAL = 1000
+TOTAL_SECONDS = 10.0
+HISTORY_ROWS = 200
+TOTALS_KEPT = 500
+_PUNCTUATION = re.compile(r"[\s+().-]")
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Some rows, and where the next page begins; None at the end."""
+
+    rows: list[Row]
+    next: Cursor | None
+
+
+def list_conversations(q: str, limit: int, before: Cursor | None) -> Page[Conversation]:
+    """Return conversations with their leads, newest first."""
+    wanted = select(Conversation).join(Conversation.lead).options(contains_eager(Conversation.lead))
+    if q:
+        wanted = wanted.where(_matches(q))
+    if before:
+        wanted = wanted.where(older_than(Conversation.last_message_at, Conversation.id, before))
+    newest = wanted.order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
+    return _page(newest, limit, lambda row: Cursor(row.last_message_at, row.id))
+
+
+def list_leads(status: str | None, q: str, limit: int, before: Cursor | None) -> Page[Lead]:
+    """Return leads, the one last in contact first."""
+    wanted = select(Lead)
+    if status:
+        wanted = wanted.where(Lead.lead_status == status)
+    if q:
+        wanted = wanted.where(_matches(q))
+    if before:
+        wanted = wanted.where(older_than(Lead.last_contact_at, Lead.id, before))
+    newest = wanted.order_by(Lead.last_contact_at.desc(), Lead.id.desc())
+    return _page(newest, limit, lambda row: Cursor(row.last_contact_at, row.id))
+
+
+def list_messages(conversation_id: int, limit: int, before: Cursor | None) -> Page[Message]:
+    """Return the newest messages before the cursor, oldest first."""
+    wanted = select(Message).where(Message.conversation_id == conversation_id)
+    if before:
+        wanted = wanted.where(older_than(Message.timestamp, Message.id, before))
+    newest = wanted.order_by(Message.timestamp.desc(), Message.id.desc())
+    page = _page(newest, limit, lambda row: Cursor(row.timestamp, row.id))
+    return Page(page.rows[::-1], page.next)
+
+
+def list_history(lead_id: int) -> list[dict[str, Any]]:
+    """Return the lead's history with the names of those who changed something, newest first."""
+    by_name = func.coalesce(func.nullif(User.name, ""), User.email, ApiKey.name).label("by_name")
+    told = (
+        select(LeadEvent.id, LeadEvent.kind, LeadEvent.old, LeadEvent.new, LeadEvent.by, by_name)
+        .add_columns(LeadEvent.created_at.label("at"))
+        .outerjoin(User, User.id == LeadEvent.user_id)
+        .outerjoin(ApiKey, ApiKey.id == LeadEvent.api_key_id)
+        .where(LeadEvent.lead_id == lead_id)
+        .order_by(LeadEvent.id.desc())
+        .limit(HISTORY_ROWS)
+    )
+    return [dict(row) for row in db.session.execute(told).mappings()]
+
+
+def count_conversations(q: str) -> int:
+    """Return how many there are: exact up to 1,000, above that at most ten seconds old."""
+    kept = _totals.get(q)
+    if kept and kept[1] > time.monotonic():
+        return kept[0]
+    total = _count(q, EXACT_TOTAL + 1)
+    if total <= EXACT_TOTAL:
+        return total
+    total = _count(q, None)
+    if len(_totals) >= TOTALS_KEPT:
+        _totals.clear()
+    _totals[q] = (total, time.monotonic() + TOTAL_SECONDS)
+    return total
+
+
+# By search text: the number, and until when it is good.
+_totals: dict[str, tuple[int, float]] = {}
+
+
+def _count(q: str, at_most: int | None) -> int:
+    rows = select(Conversation.id)
+    if q:
+        rows = rows.join(Conversation.lead).where(_matches(q))
+    return db.session.execute(select(func.count()).select_from(rows.limit(at_most).subquery())).scalar_one()
+
+
+def _matches(q: str) -> ColumnElement[bool]:
+    """Return the condition that name or number contains the text, accents and case aside."""
+    # Not LIKE: what people type may hold its wildcards.
+    in_name = func.strpos(_plain(Lead.customer_name), _plain(q.strip())) > 0
+    digits = _PUNCTUATION.sub("", q)
+    is_number = digits.isascii() and digits.isdigit()
+    return or_(in_name, Lead.phone_number.contains(digits)) if is_number else in_name
+
+
+def _plain(text: Any) -> Any:
+    return func.translate(func.lower(text), "áàäâãéèëêíìïîóòöôõúùüûñç", "aaaaaeeeeiiiiooooouuuunc")
+
+
+def _page(newest: Select[Any], limit: int, cursor_of: Any) -> Page[Any]:
+    # One row more than wanted tells whether there is a next page.
+    rows = list(db.session.scalars(newest.limit(limit + 1)))
+    has_more = len(rows) > limit
+    rows = rows[:limit]
+    return Page(rows, cursor_of(rows[-1]) if has_more else None)
