@@ -56,11 +56,11 @@ class Storage:
             with Draft(self.root, folder, attachment_id) as draft:
                 yield draft
 
-    def keep(self, attachment_id: int, content: bytes) -> Kept:
-        """Store bytes that are already at hand."""
+    def keep(self, attachment_id: int, content: bytes, is_durable: bool = True) -> Kept:
+        """Store bytes that are already at hand. is_durable: whether they must outlive a power cut."""
         with self.draft(attachment_id) as draft:
             draft.file.write(content)
-            return draft.keep()
+            return draft.keep(is_durable)
 
     def find(self, path: str | None) -> Path | None:
         """Return the file behind a stored path; None when there is none, or it lies outside the folder."""
@@ -107,15 +107,17 @@ class Draft:
         self.file.seek(0)
         return self.file.read(length)
 
-    def keep(self) -> Kept:
+    def keep(self, is_durable: bool = True) -> Kept:
         """Save the file for good: bytes first, then the name, then the folder that holds the name."""
         self.file.flush()
-        os.fsync(self.file.fileno())
+        if is_durable:
+            os.fsync(self.file.fileno())
         self.file.seek(0)
         digest = hashlib.file_digest(self.file, "sha256").hexdigest()
         size = self.file.tell()
         self._path.rename(self._final)
-        _sync_folder(self._final.parent)
+        if is_durable:
+            _sync_folder(self._final.parent)
         return Kept(str(self._final.relative_to(self._root)), size, digest)
 
 
