@@ -17,9 +17,10 @@ def create_app(settings: Settings | None = None) -> "Flask":
     """Build the app: settings, extensions, rooms. Raises SettingsError when a setting is wrong."""
     from flask import Flask
 
-    from kiaai import logs
+    from kiaai import faults, logs
 
     settings = settings or Settings.from_environment()
+    faults.configure(settings.faults)
     app = Flask(
         __name__,
         template_folder=str(ROOT / "templates"),

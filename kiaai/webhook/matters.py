@@ -1,10 +1,11 @@
 """The rarer matters of a body: consent, new numbers and names from the phone's address book."""
 
+import json
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, text
 
-from kiaai.whatsapp.inbound import Batch, ContactName, IdentityChange, Preference
+from kiaai.whatsapp.inbound import Batch, ContactName, IdentityChange, InboundMessage, Preference
 from kiaai.whatsapp.phone_numbers import match_key
 
 _LEAD = """(SELECT lead_id FROM lead_identities JOIN unnest(CAST(:kinds AS text[]), CAST(:values AS text[]))
@@ -37,6 +38,18 @@ _CONTACT_NAME = text(f"""
 """)
 
 
+# The files of old messages come after the messages, under the ids of their placeholders.
+_FILL_PLACEHOLDER = text("""
+    WITH filled AS (
+        UPDATE messages SET kind = :kind, text = :text, payload = CAST(:payload AS jsonb)
+        WHERE message_id = :wamid AND kind = 'media_placeholder' RETURNING id, conversation_id),
+    shown AS (
+        UPDATE conversations c SET version = version + 1 FROM filled WHERE c.id = filled.conversation_id)
+    INSERT INTO attachments (message_id, media_id, mime_type, file_name, sha256)
+    SELECT id, :media_id, :mime_type, :file_name, :sha256 FROM filled
+""")
+
+
 def apply_matters(
     connection: Connection, batch: Batch, new_wamids: Collection[str], channel_ids: Mapping[str, int]
 ) -> None:
@@ -51,6 +64,9 @@ def apply_matters(
     for contact in batch.contact_names:
         if contact.phone_number_id in channel_ids:
             _apply_contact_name(connection, contact)
+    for message in batch.messages:
+        if message.is_history and message.file and message.wamid not in new_wamids:
+            _fill_placeholder(connection, message)
 
 
 def _apply_preference(connection: Connection, preference: Preference) -> None:
@@ -78,6 +94,23 @@ def _apply_identity_change(connection: Connection, change: IdentityChange) -> No
 def _apply_contact_name(connection: Connection, contact: ContactName) -> None:
     pairs = [("wa_id", contact.phone), ("phone", match_key(contact.phone) or contact.phone)]
     connection.execute(_CONTACT_NAME, {"name": contact.name, **_identities(pairs)})
+
+
+def _fill_placeholder(connection: Connection, message: InboundMessage) -> None:
+    file = message.file
+    if file is None:
+        return
+    values = {
+        "kind": message.kind,
+        "text": message.text,
+        "payload": json.dumps(message.payload),
+        "wamid": message.wamid,
+        "media_id": file.media_id,
+        "mime_type": file.mime_type,
+        "file_name": file.file_name,
+        "sha256": file.sha256,
+    }
+    connection.execute(_FILL_PLACEHOLDER, values)
 
 
 def _identities(pairs: Collection[tuple[str, str]]) -> dict[str, list[str]]:

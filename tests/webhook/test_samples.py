@@ -292,3 +292,17 @@ def test_every_sample_has_a_promise() -> None:
     }
 
     assert {name.removesuffix(".json") for name in NAMES} == {*IN_THREAD, *ORPHANED, *NO_THREAD, *others}
+
+
+def test_a_file_of_the_history_fills_its_placeholder(
+    client: FlaskClient, channel: Channel, signed: Signed
+) -> None:
+    client.post("/webhook", **signed(payload("history-chunk")))
+    raw = payload("in-image-caption").replace(b"wamid.KIA0007AAAA", b"wamid.KIA0141AAAA")
+    late = raw.replace(b'"field": "messages"', b'"field": "history"')
+
+    for _ in range(2):
+        client.post("/webhook", **signed(late))
+
+    message = db.session.scalars(select(Message).where(Message.message_id == "wamid.KIA0141AAAA")).one()
+    assert (message.kind, message.text, len(message.attachments)) == ("image", "Así quedó", 1)
