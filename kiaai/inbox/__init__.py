@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from kiaai.web import filters
-
 
 def init_app(app: Flask) -> None:
     """Register the room."""
-    filters.init_app(app)
+    from kiaai.inbox import views
+
+    app.register_blueprint(views.bp)

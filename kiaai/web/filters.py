@@ -65,7 +65,7 @@ def business_name() -> str:
 
 def is_signed_in() -> bool:
     """Tell whether a person of the team is asking."""
-    return hasattr(current_app, "login_manager") and bool(current_user and current_user.is_authenticated)
+    return bool(hasattr(current_app, "login_manager") and current_user and current_user.is_authenticated)
 
 
 def nav_items() -> list[NavItem]:

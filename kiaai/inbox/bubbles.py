@@ -1,0 +1,225 @@
+"""From rows of the ledger to what the thread draws: bubbles, day lines and notices."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from kiaai.inbox.thread import ThreadPage, is_annotation
+from kiaai.models import Message
+from kiaai.models.base import Json
+from kiaai.whatsapp.cleaning import item_at, list_at, text_at
+from kiaai.whatsapp.errors import Explanation, explain
+from kiaai.whatsapp.previews import preview_of
+from kiaai.whatsapp.readable import MEDIA_KINDS
+
+# Bubbles of one author this close together are one group.
+GROUP = timedelta(minutes=5)
+# So long the fate of a message may settle itself before we ask a person.
+ASK_AFTER = timedelta(minutes=10)
+
+_SHAPES = {
+    "text": "text",
+    "button": "choice",
+    "interactive": "choice",
+    "location": "location",
+    "contacts": "contacts",
+    "order": "order",
+    "template": "template",
+    "system": "notice",
+}
+_TICKS = {
+    "queued": "clock",
+    "sending": "clock",
+    "unknown": "circle-help",
+    "sent": "check",
+    "delivered": "check-check",
+    "read": "check-check",
+    "played": "check-check",
+    "failed": "circle-alert",
+    "cancelled": "ban",
+}
+_STATUS_WORDS = {
+    "queued": "Waiting to be sent",
+    "sending": "Sending",
+    "unknown": "Not known whether it arrived",
+    "sent": "Sent",
+    "delivered": "Delivered",
+    "read": "Read",
+    "played": "Played",
+    "failed": "Not delivered",
+    "cancelled": "Cancelled before it was sent",
+}
+_PROGRAMS = {"bot": "Bot", "api": "API", "campaign": "Campaign", "phone": "Phone app"}
+
+
+@dataclass(frozen=True)
+class Quote:
+    """The message that an answer refers to, in one line. id: of its bubble, none when it is not known."""
+
+    author: str
+    text: str
+    id: int | None
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """One message with all that its bubble shows."""
+
+    message: Message
+    author: str
+    is_first: bool = True
+    quote: Quote | None = None
+    reactions: list[Message] = field(default_factory=list)
+
+    @property
+    def shape(self) -> str:
+        """Which template draws the inside."""
+        kind = self.message.kind
+        if self.message.revoked_at:
+            return "deleted"
+        if kind in MEDIA_KINDS or self.message.attachments:
+            return "media"
+        return _SHAPES.get(kind, "unsupported")
+
+    @property
+    def tick(self) -> str | None:
+        return _TICKS.get(self.message.status) if self.message.is_outgoing else None
+
+    @property
+    def status_words(self) -> str:
+        return _STATUS_WORDS.get(self.message.status, self.message.status.capitalize())
+
+    @property
+    def explanation(self) -> Explanation | None:
+        return explain(self.message.error_code) if self.message.status == "failed" else None
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.message.status == "queued"
+
+    @property
+    def was_sent_again(self) -> bool:
+        return "sent_again_as" in self.message.payload
+
+    @property
+    def ask_at(self) -> datetime | None:
+        """From when on a person may send a message of unknown fate again."""
+        since = self.message.unknown_at or self.message.timestamp
+        return since + ASK_AFTER if self.message.status == "unknown" else None
+
+    @property
+    def forwarded(self) -> str | None:
+        context = item_at(self.message.payload, "context")
+        if context.get("frequently_forwarded") is True:
+            return "Forwarded many times"
+        return "Forwarded" if context.get("forwarded") is True else None
+
+    @property
+    def referral(self) -> Json:
+        """The ad or post that the customer wrote from."""
+        return item_at(self.message.payload, "referral")
+
+    @property
+    def is_animated(self) -> bool:
+        return self.message.kind == "sticker"
+
+    @property
+    def map_url(self) -> str | None:
+        """Where a location is on a map; numbers only, so that nothing else gets into the address."""
+        location = item_at(self.message.payload, "location")
+        try:
+            latitude, longitude = float(location["latitude"]), float(location["longitude"])
+        except (KeyError, TypeError, ValueError):
+            return None
+        place = f"{latitude:.6f}/{longitude:.6f}"
+        return f"https://www.openstreetmap.org/?mlat={latitude:.6f}&mlon={longitude:.6f}#map=16/{place}"
+
+    @property
+    def unsupported_kind(self) -> str:
+        """What WhatsApp calls a message that it does not hand to us, in words."""
+        kind = self.message.kind
+        if kind == "unsupported":
+            kind = text_at(item_at(self.message.payload, "unsupported"), "type") or "message"
+        return kind.replace("_", " ")
+
+    @property
+    def contacts(self) -> list[tuple[str, list[str]]]:
+        """Names with their numbers."""
+        cards = [card for card in list_at(self.message.payload, "contacts") if isinstance(card, dict)]
+        return [(_contact_name(card), _contact_numbers(card)) for card in cards]
+
+
+@dataclass(frozen=True)
+class DayLine:
+    """Where a day begins. at: noon of it, so that no viewer's zone makes it another day."""
+
+    at: datetime
+
+    @property
+    def id(self) -> str:
+        return f"day-{self.at:%Y-%m-%d}"
+
+
+def items(page: ThreadPage, viewer_id: int, zone: ZoneInfo) -> Iterator[Bubble | DayLine]:
+    """Yield what the thread draws, from top to bottom, days in the business's zone."""
+    day: date | None = None
+    former: Message | None = None
+    for message in page.messages:
+        if is_annotation(message) and message.reply_to in page.targets:
+            continue
+        local = message.timestamp.astimezone(zone)
+        if local.date() != day:
+            day, former = local.date(), None
+            yield DayLine(local.replace(hour=12, minute=0, second=0, microsecond=0))
+        yield bubble(page, message, viewer_id, is_first=not _continues(former, message))
+        former = message
+
+
+def bubble(page: ThreadPage, message: Message, viewer_id: int, is_first: bool = True) -> Bubble:
+    """Return one bubble with its quote and reactions."""
+    return Bubble(
+        message=message,
+        author=author_name(message, viewer_id),
+        is_first=is_first,
+        quote=_quote(page, message, viewer_id),
+        reactions=page.reactions.get(message.message_id or "", []),
+    )
+
+
+def author_name(message: Message, viewer_id: int) -> str:
+    """Return who speaks, as the viewer says it; nothing for the customer."""
+    if message.author == "customer":
+        return ""
+    if message.author == "user":
+        if message.user_id == viewer_id:
+            return "You"
+        return message.user.display_name if message.user else "Former colleague"
+    return _PROGRAMS.get(message.author, message.author)
+
+
+def _continues(former: Message | None, message: Message) -> bool:
+    if former is None or former.kind == "system" or former.direction != message.direction:
+        return False
+    same = (former.author, former.user_id) == (message.author, message.user_id)
+    return same and message.timestamp - former.timestamp < GROUP
+
+
+def _quote(page: ThreadPage, message: Message, viewer_id: int) -> Quote | None:
+    if not message.reply_to or is_annotation(message):
+        return None
+    target = page.targets.get(message.reply_to)
+    if target is None:
+        return Quote("", "An earlier message", None)
+    text = "Deleted message" if target.revoked_at else preview_of(target.kind, target.payload, target.text)
+    return Quote(author_name(target, viewer_id) or "Customer", text, target.id)
+
+
+def _contact_name(card: Json) -> str:
+    names = item_at(card, "name")
+    return text_at(names, "formatted_name") or text_at(names, "first_name") or "No name"
+
+
+def _contact_numbers(card: Json) -> list[str]:
+    phones = [phone for phone in list_at(card, "phones") if isinstance(phone, dict)]
+    return [number for phone in phones if (number := text_at(phone, "phone") or text_at(phone, "wa_id"))]

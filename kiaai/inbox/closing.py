@@ -1,0 +1,24 @@
+"""Close a conversation that is done, and open it again."""
+
+from kiaai.delivery.ownership import lock
+from kiaai.leads.pipeline import Actor, record
+from kiaai.models import Conversation
+
+
+def close(conversation: Conversation, user_id: int) -> None:
+    """Put the conversation away; closing twice changes nothing. The next message opens it again."""
+    _set_state(conversation, "closed", "closed", user_id)
+
+
+def reopen(conversation: Conversation, user_id: int) -> None:
+    """Take the conversation back to the list; an open one stays as it is."""
+    _set_state(conversation, "open", "reopened", user_id)
+
+
+def _set_state(conversation: Conversation, state: str, event: str, user_id: int) -> None:
+    conversation = lock(conversation.id)
+    if conversation.state == state:
+        return
+    conversation.state = state
+    conversation.version += 1
+    record(conversation.lead, event, Actor("user", user_id), conversation_id=conversation.id)

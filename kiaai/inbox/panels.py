@@ -1,0 +1,123 @@
+"""What each panel of the dashboard needs to be drawn, with its tag."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from kiaai import clock
+from kiaai.config import Settings
+from kiaai.inbox import bubbles, history, queries, thread
+from kiaai.inbox.queries import Alerts, ListFilter, ListPage, ListState
+from kiaai.models import Channel, Conversation, LeadEvent, Message, User
+from kiaai.models.lead import LEAD_STATUSES
+from kiaai.web.fragments import tag_of
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The person of the team who looks."""
+
+    id: int
+    is_admin: bool
+
+
+def list_tag(state: ListState, wanted: ListFilter, until: object) -> str:
+    """Return the tag of the list as its poll will ask for it."""
+    return tag_of(state.user_id, "list", wanted.tab, wanted.q, until, *state.parts)
+
+
+def list_panel(state: ListState, wanted: ListFilter) -> dict[str, Any]:
+    """Return what the list draws. The state was read before, so that no change can hide behind the tag."""
+    page = queries.list_page(wanted, clock.now())
+    return {
+        **rows(page, wanted),
+        "tabs": [(tab, label, state.counts[tab]) for tab, label in queries.TABS.items()],
+        "has_any": bool(page.rows) or queries.has_conversations(),
+        "list_tag": list_tag(state, wanted, page.until),
+        **banners(state.alerts, state.is_admin),
+    }
+
+
+def rows(page: ListPage, wanted: ListFilter) -> dict[str, Any]:
+    """Return what rows of the list draw, also when they are loaded by scrolling."""
+    now = clock.now()
+    return {
+        "page": page,
+        "wanted": wanted,
+        "statuses": history.STATUS_NAMES,
+        "bot_is_on": {row.id: row.state != "closed" and row.is_bot_on(now) for row in page.rows},
+    }
+
+
+def banners(alerts: Alerts, is_admin: bool) -> dict[str, Any]:
+    """Return the news for everybody; the details are read only when there are any."""
+    from kiaai.delivery.hold import held
+
+    paused: list[Channel] = queries.paused_channels() if alerts.paused_at else []
+    return {"paused": paused, "held": held() if alerts.held_at else None, "is_admin": is_admin}
+
+
+def thread_tag(user_id: int, conversation_id: int, version: int, from_id: int | None) -> str:
+    """Return the tag of a thread as its poll will ask for it."""
+    return tag_of(user_id, "thread", conversation_id, from_id or 0, version)
+
+
+def open_panel(
+    conversation: Conversation, viewer: Viewer, settings: Settings, from_id: int | None = None
+) -> dict[str, Any]:
+    """Return what the thread with its header, composer and lead panel draws."""
+    version = conversation.version
+    page = thread.newest_messages(conversation.id, from_id)
+    first_id = page.messages[0].id if page.messages else None
+    return {
+        **sides(conversation, viewer, settings),
+        **messages(conversation, page, viewer, settings),
+        "thread_tag": thread_tag(viewer.id, conversation.id, version, first_id),
+        "last_incoming_id": _last_incoming(page.messages),
+    }
+
+
+def messages(
+    conversation: Conversation, page: thread.ThreadPage, viewer: Viewer, settings: Settings
+) -> dict[str, Any]:
+    """Return what a page of messages draws."""
+    return {
+        "conversation": conversation,
+        "items": list(bubbles.items(page, viewer.id, ZoneInfo(settings.business_timezone))),
+        "first_id": page.messages[0].id if page.messages else None,
+        "has_older": page.has_older,
+    }
+
+
+def sides(conversation: Conversation, viewer: Viewer, settings: Settings) -> dict[str, Any]:
+    """Return what stands around the messages: header, window and lead panel."""
+    now = clock.now()
+    return {
+        "conversation": conversation,
+        "lead": conversation.lead,
+        "viewer": viewer,
+        "bot_state": _bot_state(conversation, settings, now),
+        "is_window_open": conversation.is_window_open(now),
+        "statuses": {status: history.STATUS_NAMES[status] for status in LEAD_STATUSES},
+        "history": _history(conversation.lead_id, viewer),
+    }
+
+
+def _history(lead_id: int, viewer: Viewer) -> list[history.HistoryLine]:
+    events: list[tuple[LeadEvent, User | None]] = thread.history(lead_id)
+    return history.lines(events, viewer.id)
+
+
+def _bot_state(conversation: Conversation, settings: Settings, now: datetime) -> str:
+    """Return who answers: `on`, `taken` (a person, for now), `off` (here) or `off_everywhere`."""
+    if not settings.bot_enabled:
+        return "off_everywhere"
+    if not conversation.bot_enabled:
+        return "off"
+    return "on" if conversation.is_bot_on(now) else "taken"
+
+
+def _last_incoming(messages: Iterable[Message]) -> int | None:
+    return max((message.id for message in messages if message.direction == "incoming"), default=None)

@@ -1,0 +1,195 @@
+"""All reads of one open conversation: its messages with what hangs on them, and the lead's history."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy import tuple_ as row_of
+from sqlalchemy.orm import joinedload, selectinload
+
+from kiaai.extensions import db
+from kiaai.models import Conversation, LeadEvent, Message, User
+
+PAGE_MESSAGES = 40
+# So many messages a reader may have loaded by scrolling up; a poll draws no more.
+MOST_MESSAGES = 1000
+HISTORY_LINES = 30
+# They say something about another message, and show up there.
+_ANNOTATIONS = ("reaction", "edit", "revoke")
+
+
+@dataclass(frozen=True)
+class ThreadState:
+    """Who asks, and the version of the conversation: what an unchanged poll needs to know."""
+
+    user_id: int
+    version: int | None
+
+
+@dataclass(frozen=True)
+class ThreadPage:
+    """Messages, the oldest first, with what they refer to. targets: by wamid. has_older: above these."""
+
+    messages: list[Message]
+    has_older: bool
+    targets: dict[str, Message] = field(default_factory=dict)
+    reactions: dict[str, list[Message]] = field(default_factory=dict)
+
+
+def thread_state(session_key: str | None, conversation_id: int) -> ThreadState | None:
+    """Return what a poll of the thread depends on; None when the session names no active person."""
+    found = db.session.execute(
+        select(User.id, Conversation.version)
+        .outerjoin(Conversation, Conversation.id == conversation_id)
+        .where(User.fs_uniquifier == (session_key or ""), User.active)
+    ).one_or_none()
+    return ThreadState(found.id, found.version) if found else None
+
+
+def find_conversation(conversation_id: int) -> Conversation | None:
+    """Return the conversation with its lead, channel and assignee."""
+    return db.session.scalar(
+        select(Conversation)
+        .where(Conversation.id == conversation_id)
+        .options(
+            joinedload(Conversation.lead, innerjoin=True),
+            joinedload(Conversation.channel, innerjoin=True),
+            joinedload(Conversation.assignee),
+        )
+    )
+
+
+def newest_messages(conversation_id: int, from_id: int | None = None) -> ThreadPage:
+    """Return the newest page, or everything from a message on that the reader has loaded."""
+    first = _place_of(conversation_id, from_id)
+    rows = _newest_first(conversation_id)
+    if first is None:
+        return _page(rows.limit(PAGE_MESSAGES + 1), PAGE_MESSAGES)
+    loaded = rows.where(row_of(Message.timestamp, Message.id) >= row_of(*first))
+    page = _page(loaded.limit(MOST_MESSAGES), MOST_MESSAGES)
+    return ThreadPage(page.messages, _has_before(conversation_id, first), page.targets, page.reactions)
+
+
+def older_messages(conversation_id: int, before_id: int) -> ThreadPage:
+    """Return the page above a message."""
+    place = _place_of(conversation_id, before_id)
+    if place is None:
+        return ThreadPage([], False)
+    above = _newest_first(conversation_id).where(row_of(Message.timestamp, Message.id) < row_of(*place))
+    return _page(above.limit(PAGE_MESSAGES + 1), PAGE_MESSAGES)
+
+
+def find_message(message_id: int) -> Message | None:
+    return db.session.scalar(
+        select(Message)
+        .where(Message.id == message_id)
+        .options(selectinload(Message.attachments), joinedload(Message.user))
+    )
+
+
+def one_message_page(message: Message) -> ThreadPage:
+    """Return a page of a single message, for the answer to the one who wrote it."""
+    return _with_targets([message], has_older=False)
+
+
+def history(lead_id: int) -> list[tuple[LeadEvent, User | None]]:
+    """Return the newest lines of the lead's history, the newest first, with who did it."""
+    lines = db.session.execute(
+        select(LeadEvent, User)
+        .outerjoin(User, User.id == LeadEvent.user_id)
+        .where(LeadEvent.lead_id == lead_id)
+        .order_by(LeadEvent.id.desc())
+        .limit(HISTORY_LINES)
+    )
+    return [(event, user) for event, user in lines]
+
+
+def _newest_first(conversation_id: int) -> Select[Message]:
+    return (
+        select(Message)
+        .where(Message.conversation_id == conversation_id)
+        .order_by(Message.timestamp.desc(), Message.id.desc())
+        .options(selectinload(Message.attachments), joinedload(Message.user))
+    )
+
+
+def _place_of(conversation_id: int, message_id: int | None) -> tuple[datetime, int] | None:
+    if message_id is None:
+        return None
+    at = db.session.scalar(
+        select(Message.timestamp).where(Message.id == message_id, Message.conversation_id == conversation_id)
+    )
+    return (at, message_id) if at else None
+
+
+def _has_before(conversation_id: int, place: tuple[datetime, int]) -> bool:
+    before = select(Message.id).where(
+        Message.conversation_id == conversation_id,
+        row_of(Message.timestamp, Message.id) < row_of(*place),
+    )
+    return db.session.scalar(before.limit(1)) is not None
+
+
+def _page(newest_first: Select[Message], most: int) -> ThreadPage:
+    rows = list(db.session.scalars(newest_first))
+    return _with_targets(rows[:most][::-1], has_older=len(rows) > most)
+
+
+def _with_targets(messages: list[Message], has_older: bool) -> ThreadPage:
+    if not messages:
+        return ThreadPage([], has_older)
+    targets = {message.message_id: message for message in messages if message.message_id}
+    missing = {m.reply_to for m in messages if m.reply_to} - targets.keys()
+    targets |= _by_wamid(messages[0].conversation_id, missing)
+    return ThreadPage(messages, has_older, targets, _reactions(messages))
+
+
+def _by_wamid(conversation_id: int, wamids: Iterable[str]) -> dict[str, Message]:
+    if not wamids:
+        return {}
+    found = db.session.scalars(
+        select(Message)
+        .where(Message.message_id.in_(wamids), Message.conversation_id == conversation_id)
+        .options(joinedload(Message.user))
+    )
+    return {message.message_id: message for message in found if message.message_id}
+
+
+def _reactions(messages: list[Message]) -> dict[str, list[Message]]:
+    """Return the reactions to these messages, the newest of each side; an empty one takes it back."""
+    wamids = [message.message_id for message in messages if message.message_id]
+    found = db.session.scalars(
+        select(Message)
+        .where(
+            Message.kind == "reaction",
+            Message.reply_to.in_(wamids),
+            Message.conversation_id == messages[0].conversation_id,
+            Message.status.not_in(("cancelled", "failed")),
+        )
+        .order_by(Message.timestamp, Message.id)
+    )
+    latest = {(row.reply_to, row.direction): row for row in found}
+    by_target: dict[str, list[Message]] = {}
+    for (wamid, _direction), row in latest.items():
+        if wamid and row.text:
+            by_target.setdefault(wamid, []).append(row)
+    return by_target
+
+
+def is_annotation(message: Message) -> bool:
+    return message.kind in _ANNOTATIONS
+
+
+def unread_after(conversation_id: int, message: Message) -> int:
+    """Count the incoming messages after this one that somebody has to read."""
+    return db.session.scalars(
+        select(func.count())
+        .select_from(Message)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.direction == "incoming",
+            Message.kind.not_in((*_ANNOTATIONS, "system")),
+            row_of(Message.timestamp, Message.id) > row_of(message.timestamp, message.id),
+        )
+    ).one()
