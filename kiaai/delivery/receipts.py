@@ -1,7 +1,6 @@
 """Statuses of our messages: applied by rank, and kept when their message is not known yet."""
 
 import json
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -122,16 +121,14 @@ def join_orphans(channel_id: int, wamid: str | None, send_key: str | None) -> No
     if not rows:
         return
     db.session.flush()
-    for receipt in rows:
-        apply_receipts([receipt])
-    db.session.execute(_JOINED, {"channel_id": channel_id, "wamids": [row["wamid"] for row in rows]})
+    # One at a time, as one statement must not change a message twice.
+    joined = [row["wamid"] for row in rows if _apply_one(row)]
+    db.session.execute(_JOINED, {"channel_id": channel_id, "wamids": joined})
 
 
-def apply_receipts(receipts: Iterable[dict[str, Any]]) -> None:
-    """Apply receipts to messages whose conversations are locked; unknown ones change nothing."""
-    db.session.execute(
-        text(APPLY), {"receipts": json.dumps(list(receipts)), "event_id": None, "keep_orphans": False}
-    )
+def _apply_one(receipt: dict[str, Any]) -> bool:
+    values = {"receipts": json.dumps([receipt]), "event_id": None, "keep_orphans": False}
+    return db.session.execute(text(APPLY), values).first() is not None
 
 
 def due_orphans() -> list[tuple[int, str, str | None]]:

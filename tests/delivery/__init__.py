@@ -1,0 +1,1 @@
+"""What delivery promises: nothing lost, nothing doubled, in order."""
