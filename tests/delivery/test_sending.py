@@ -169,20 +169,14 @@ def test_a_status_that_came_before_the_answer_of_the_call_is_joined(
     whatsapp: SandboxServer, open_dana: Conversation, say: Say, drain_now: Drain
 ) -> None:
     message = say("Hola")
-    db.session.add(
-        OrphanReceipt(
-            channel_id=open_dana.channel_id,
-            wamid="wamid.EARLY",
-            send_key=message.send_key,
-            status="delivered",
-        )
-    )
-    db.session.commit()
+    _keep_receipt(open_dana, "wamid.EARLY", message.send_key)
+    _keep_receipt(open_dana, "wamid.OTHER", uuid4())
+    whatsapp.faults.next("cut")
 
     drain_now(open_dana)
 
-    assert message.status == "delivered"
-    assert db.session.scalars(select(OrphanReceipt)).all() == []
+    assert (message.status, message.message_id) == ("delivered", "wamid.EARLY")
+    assert db.session.scalars(select(OrphanReceipt.wamid)).all() == ["wamid.OTHER"]
 
 
 def test_what_was_held_stays_and_what_is_queued_later_goes(
