@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from flask import Request
 from flask_smorest import Blueprint
 from marshmallow import Schema
+from webargs.flaskparser import FlaskParser
 
 from kiaai.api.schemas import ErrorAnswer
+from kiaai.errors import ValidationFailed
+from kiaai.whatsapp.cleaning import UnreadableBody, read_json
 
 View = Callable[..., Any]
 Decorator = Callable[[View], View]
@@ -31,8 +35,22 @@ PHONE = {
 }
 
 
+class BodyParser(FlaskParser):
+    """Reads bodies as the webhook does: however deep or odd they are, the answer is a refusal at worst."""
+
+    def _raw_load_json(self, req: Request) -> Any:
+        if not req.is_json:
+            raise ValidationFailed("Send JSON, with the header Content-Type: application/json.")
+        try:
+            return read_json(req.get_data())
+        except UnreadableBody as error:
+            raise ValidationFailed(f"The body cannot be read: {error.reason}.") from None
+
+
 class Routes(Blueprint):  # type: ignore[misc]  # the library is untyped
     """A blueprint of the API."""
+
+    ARGUMENTS_PARSER = BodyParser()
 
     if TYPE_CHECKING:
         # The library's own decorators, with the types it lacks.
