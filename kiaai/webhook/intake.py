@@ -198,9 +198,16 @@ def _joined(all: Taken, one: Taken) -> Taken:
 def _items(batch: Batch) -> Iterator[Batch]:
     """Give the batch as batches of one item each, in an order that makes people known first."""
     empty = Batch((), (), (), (), (), (), (), (), frozenset())
-    for name in ("messages", "statuses", "preferences", "identity_changes", "contact_names"):
-        for item in getattr(batch, name):
-            yield replace(empty, **{name: (item,)})
+    for message in batch.messages:
+        # The notice of a new number and the number itself belong together: one is the other's gate.
+        changes = tuple(change for change in batch.identity_changes if change.wamid == message.wamid)
+        yield replace(empty, messages=(message,), identity_changes=changes)
+    for status in batch.statuses:
+        yield replace(empty, statuses=(status,))
+    for preference in batch.preferences:
+        yield replace(empty, preferences=(preference,))
+    for contact in batch.contact_names:
+        yield replace(empty, contact_names=(contact,))
 
 
 def _write_journal(connection: Connection, journal: Journal) -> int:

@@ -38,6 +38,17 @@ def replay(event_id: int) -> WebhookEvent:
     return db.session.get_one(WebhookEvent, event_id, populate_existing=True)
 
 
+def failed_ids() -> list[int]:
+    """Return the ids of all journal rows that could not be applied or routed, oldest first."""
+    return list(
+        db.session.scalars(
+            select(WebhookEvent.id)
+            .where(WebhookEvent.outcome.in_(("failed", "unroutable")))
+            .order_by(WebhookEvent.id)
+        )
+    )
+
+
 def failed_events(limit: int = 200) -> list[WebhookEvent]:
     """Return the newest journal rows that could not be applied or routed."""
     return list(
