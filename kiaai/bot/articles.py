@@ -58,12 +58,15 @@ Heading = tuple[int, int, int, str]
 
 
 def _headings(lines: list[str]) -> list[Heading]:
-    """Return (first line, line after it, level, title) of each `#` and `##`, those in code left out."""
+    """Return (first line, line after it, level, title) of each `#` and `##`.
+
+    Not those in code, and no line that is a title only by the dashes under it: people rule off with these.
+    """
     tokens = _READER.parse("\n".join(lines))
     return [
         (token.map[0], token.map[1], int(token.tag[1]), tokens[index + 1].content.strip())
         for index, token in enumerate(tokens)
-        if token.type == "heading_open" and token.tag in ("h1", "h2") and token.level == 0 and token.map
+        if token.type == "heading_open" and token.markup in ("#", "##") and token.level == 0 and token.map
     ]
 
 

@@ -40,7 +40,7 @@ class Loaded:
 def search(question: str, language: str | None = None) -> list[Passage]:
     """Return the articles that answer the question, the best first; none when nothing fits.
 
-    language: the customer's; an article in another language comes only where none is in theirs.
+    language: the customer's, else the usual one; another comes only where nothing in theirs fits.
     """
     asked = read_question(question)
     if not asked.words and not asked.hints:
@@ -48,7 +48,7 @@ def search(question: str, language: str | None = None) -> list[Passage]:
     candidates = _fitting(ranking.rank(asked.words, asked.hints))
     if not candidates and (meant := _respelled(asked)) != asked:
         candidates = _fitting(ranking.rank(meant.words, meant.hints))
-    own = [candidate for candidate in candidates if candidate.language == language]
+    own = [candidate for candidate in candidates if candidate.language == (language or DEFAULT)]
     return [_passage(candidate) for candidate in (own or candidates)[:_MOST_PASSAGES]]
 
 

@@ -58,7 +58,7 @@ _VERBS = re.compile(
 
 @dataclass(frozen=True)
 class Question:
-    """words: what it is about. hints: its verbs and what its question words ask for, which weigh half."""
+    """words: what it is about. hints: its verbs and what its question words ask for, which weigh less."""
 
     words: tuple[str, ...]
     hints: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from kiaai.extensions import db
 
 # ts_rank_cd knows no rarity: "bicycle", which stands in every article, would count like "warranty".
-# A word of the title or keywords counts whole, one of the body half, and a hint half of that.
+# A word of the title or keywords counts whole, one of the body half, and a hint less.
 # A word that stands nowhere tells that something else is asked, or nothing: it weighs a little less.
 _RANK = text(
     """
@@ -27,7 +27,7 @@ _RANK = text(
         CROSS JOIN LATERAL unnest(
             setweight(to_tsvector(c.config, :words), 'A') || to_tsvector(c.config, :hints)) AS t
     ), weighed AS (
-        SELECT *, CASE WHEN is_hint THEN 0.5 ELSE 1.0 END * CASE WHEN found = 0 THEN 0.7 ELSE 1.0 END
+        SELECT *, CASE WHEN is_hint THEN 0.3 ELSE 1.0 END * CASE WHEN found = 0 THEN 0.7 ELSE 1.0 END
             * ln(1 + size / greatest(found, 1.0)) / ln(1.0 + size) AS weight
         FROM terms
     ), weights AS (

@@ -30,7 +30,7 @@ class TurnInput:
 
     standing: Standing
     texts: tuple[str, ...] = ()
-    things: tuple[str, ...] = ()
+    things: frozenset[str] = frozenset()
     earlier: tuple[str, ...] = ()
     is_stale: bool = False
     attempts: int = 1

@@ -1,0 +1,86 @@
+"""The bot's turn: claim it, decide with no transaction open, store it. Commits itself, before and after."""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from kiaai.bot import knowledge
+from kiaai.bot.claiming import Claim, claim_turn
+from kiaai.bot.deciding import by_knowledge, by_rules, customer_language
+from kiaai.bot.storing import Stored, store
+from kiaai.bot.turn import Decision
+from kiaai.config import Settings
+from kiaai.database import is_retryable
+from kiaai.errors import ValidationFailed
+from kiaai.extensions import db
+from kiaai.faults import fault_point
+from kiaai.worker.doorbells import ring_bot, ring_delivery, ring_read
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+TRANSACTION_TRIES = 3
+
+
+class ConversationManager:
+    """Answers customers, one turn per conversation at a time, and never over a person."""
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+
+    def turn(self, conversation_id: int) -> None:
+        """Take the conversation's turn if it is due and free. Needs an app context.
+
+        A turn that breaks off is taken again after 30 s, and handed over after three of them.
+        """
+        claim = _transaction(lambda: claim_turn(conversation_id, self.settings))
+        if claim is None:
+            return
+        fault_point("bot_after_claim")
+        decision = self._decide(claim)
+        stored = self._store(claim, decision)
+        log.info("Bot %s: %s", decision.kind, decision.reason, extra={"conversation_id": conversation_id})
+        _ring(conversation_id, stored)
+
+    def _decide(self, claim: Claim) -> Decision:
+        turn = claim.input
+        if decision := by_rules(turn):
+            return decision
+        passages = _transaction(lambda: knowledge.search("\n".join(turn.texts), customer_language(turn)))
+        return by_knowledge(turn, passages)
+
+    def _store(self, claim: Claim, decision: Decision) -> Stored:
+        try:
+            return _transaction(lambda: store(claim, decision, self.settings))
+        except ValidationFailed as error:
+            # The answer may not be sent, as when the window just closed: a person has to find another way.
+            unsaid = Decision("hand_off", error.code)
+            return _transaction(lambda: store(claim, unsaid, self.settings))
+
+
+def _ring(conversation_id: int, stored: Stored) -> None:
+    if stored.has_said:
+        ring_delivery(conversation_id)
+        ring_read(conversation_id)
+    if stored.wanted_in is not None:
+        ring_bot(conversation_id, stored.wanted_in)
+
+
+def _transaction(work: Callable[[], T]) -> T:
+    """Run and commit; repeat the whole when PostgreSQL says that only others were in the way."""
+    for attempt in range(1, TRANSACTION_TRIES + 1):
+        try:
+            result = work()
+            fault_point("bot_before_commit")
+            db.session.commit()
+            return result
+        except DBAPIError as error:
+            db.session.rollback()
+            if not is_retryable(error) or attempt == TRANSACTION_TRIES:
+                raise
+        finally:
+            db.session.remove()
+    raise AssertionError("unreachable")

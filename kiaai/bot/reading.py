@@ -1,0 +1,93 @@
+"""What the customer said and nobody answered yet, read from the rows of a thread. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kiaai.models import Message
+from kiaai.whatsapp.cleaning import item_at, text_at
+
+# Older than this, the customer has long gone on: no program should answer as if it were now.
+FRESH = timedelta(hours=1)
+_LONGEST_TEXT = 2000
+
+_NO_TALK = frozenset({"reaction", "edit", "revoke", "system"})
+_WORDS = frozenset({"text", "button"})
+_FILES = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
+# Their text is a summary of ours, not what the customer wrote.
+_THINGS = _FILES | {"location", "contacts", "order"}
+_PEOPLE = frozenset({"user", "phone"})
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """Incoming messages after the last word of a person and after the last turn of the bot.
+
+    read_up_to: the newest of their ids. said_at and wamid: of the newest one in the thread.
+    """
+
+    texts: tuple[str, ...] = ()
+    things: frozenset[str] = frozenset()
+    earlier: tuple[str, ...] = ()
+    is_stale: bool = False
+    read_up_to: int | None = None
+    said_at: datetime | None = None
+    wamid: str | None = None
+
+
+def read_unanswered(thread: Sequence[Message], after_id: int, at: datetime) -> Unanswered:
+    """Return what waits for an answer. thread: newest last. after_id: what the last turn has read."""
+    after_id = max([after_id, *(m.id for m in thread if m.is_outgoing and m.author in _PEOPLE)])
+    talk = [m for m in thread if _is_talk(m)]
+    waiting = [m for m in talk if m.id > after_id]
+    if not waiting:
+        return Unanswered(earlier=_texts(talk))
+    fresh = [m for m in waiting if at - m.timestamp <= FRESH]
+    return Unanswered(
+        texts=_texts(fresh),
+        things=frozenset(thing for message in fresh if (thing := _thing_of(message))),
+        earlier=_texts(m for m in talk if m.id <= after_id),
+        is_stale=not fresh,
+        read_up_to=max(m.id for m in waiting),
+        said_at=waiting[-1].timestamp,
+        wamid=waiting[-1].message_id,
+    )
+
+
+def last_said(thread: Sequence[Message]) -> Message | None:
+    """Return the newest message that the customer got, or will get, in talk."""
+    said = (m for m in reversed(thread) if m.is_outgoing and m.lane == "talk" and m.status != "cancelled")
+    return next(said, None)
+
+
+def _is_talk(message: Message) -> bool:
+    # A group has more readers than the one who wrote.
+    is_said = not message.is_outgoing and message.kind not in _NO_TALK and message.revoked_at is None
+    return is_said and "group_id" not in message.payload
+
+
+def _texts(messages: Iterable[Message]) -> tuple[str, ...]:
+    words = (_words_of(message) for message in messages)
+    return tuple(text[:_LONGEST_TEXT] for text in words if text and text.strip())
+
+
+def _words_of(message: Message) -> str | None:
+    """Return the customer's own words: a text, a caption, the title of the button they pressed."""
+    if message.kind in _WORDS or message.kind in _FILES:
+        return message.text
+    return _reply_title(message) if message.kind == "interactive" else None
+
+
+def _thing_of(message: Message) -> str | None:
+    """Return what came besides words, by its kind; `form` is a form filled in."""
+    if message.kind in _THINGS:
+        return message.kind
+    if message.kind == "interactive" and not _reply_title(message):
+        return "form" if item_at(item_at(message.payload, "interactive"), "nfm_reply") else "unsupported"
+    return None if message.kind in _WORDS or message.kind == "interactive" else "unsupported"
+
+
+def _reply_title(message: Message) -> str | None:
+    interactive = item_at(message.payload, "interactive")
+    reply = item_at(interactive, "button_reply") or item_at(interactive, "list_reply")
+    return text_at(reply, "title")
