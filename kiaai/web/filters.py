@@ -31,7 +31,8 @@ class NavItem(NamedTuple):
 
     @property
     def is_current(self) -> bool:
-        return bool(request.path == self.url or (self.url != "/" and request.path.startswith(self.url + "/")))
+        home = "/inbox/" if self.url == "/" else f"{self.url}/"
+        return request.path == self.url or request.path.startswith(home)
 
 
 _NAV = (
@@ -77,7 +78,7 @@ def nav_items() -> list[NavItem]:
 
 def initials(name: str | None) -> str:
     """Return one or two letters for an avatar; a number gives its last two digits."""
-    words = re.findall(r"[^\W\d_]+", name or "")
+    words: list[str] = re.findall(r"[^\W\d_]+", name or "")
     if not words:
         return re.sub(r"\D", "", name or "")[-2:] or "?"
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()

@@ -1,0 +1,193 @@
+"""Polls: nothing new is 304 in one query, anything visible is new, strangers are sent to sign in."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from kiaai.extensions import db
+from kiaai.leads.pipeline import Actor, rename, set_status
+from kiaai.models import Channel, Conversation, Installation, User
+from tests.conftest import make_conversation
+from tests.inbox.conftest import HTMX, Say, counted_queries
+from tests.people import enter
+
+
+def poll(client: FlaskClient, page: str, panel: str) -> tuple[str, dict[str, str]]:
+    """Return the address and the tag with which a drawn panel polls."""
+    html = client.get(page).get_data(as_text=True)
+    tag = re.search(rf'id="{panel}"[^>]*?hx-get="([^"]+)"[^>]*?hx-ptag="([^"]+)"', html, re.DOTALL)
+    assert tag is not None
+    from_field = {"thread": "thread-from", "conversations": "conversations-until"}[panel]
+    row = re.search(rf'id="{from_field}" name="(\w+)" value="([^"]*)"', html)
+    assert row is not None
+    return f"{tag[1]}?{row[1]}={row[2]}", {**HTMX, "HX-PTag": tag[2]}
+
+
+def test_a_list_with_nothing_new_costs_one_query_and_no_bytes(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    say(dana)
+    address, headers = poll(signed_in, "/", "conversations")
+
+    with counted_queries() as statements:
+        response = signed_in.get(address, headers=headers)
+
+    assert (response.status_code, response.data) == (304, b"")
+    assert len(statements) == 1
+
+
+def test_a_thread_with_nothing_new_costs_one_query_and_no_bytes(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    say(dana)
+    address, headers = poll(signed_in, f"/inbox/conversations/{dana.id}", "thread")
+
+    with counted_queries() as statements:
+        response = signed_in.get(address, headers=headers)
+
+    assert (response.status_code, response.data) == (304, b"")
+    assert len(statements) == 1
+
+
+def test_a_new_message_changes_both_tags(signed_in: FlaskClient, dana: Conversation, say: Say) -> None:
+    say(dana)
+    list_address, list_headers = poll(signed_in, "/", "conversations")
+    address, headers = poll(signed_in, f"/inbox/conversations/{dana.id}", "thread")
+
+    say(dana, "¿Tienen hora mañana?")
+
+    in_list = signed_in.get(list_address, headers=list_headers)
+    in_thread = signed_in.get(address, headers=headers)
+    assert "¿Tienen hora mañana?" in in_list.text
+    assert "¿Tienen hora mañana?" in in_thread.text
+    assert in_thread.headers["HX-PTag"] != headers["HX-PTag"]
+
+
+def test_a_poll_answers_the_contents_of_its_panel_and_not_the_panel(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    say(dana)
+
+    in_list = signed_in.get("/inbox/conversations", headers=HTMX)
+    in_thread = signed_in.get(f"/inbox/conversations/{dana.id}/messages", headers=HTMX)
+
+    assert 'id="conversations"' not in in_list.text
+    assert 'id="thread"' not in in_thread.text
+    assert 'id="composer"' not in in_thread.text
+
+
+def test_the_tag_of_an_answer_makes_the_next_poll_empty(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    message = say(dana)
+    address = f"/inbox/conversations/{dana.id}/messages?from={message.id}"
+
+    tag = signed_in.get(address, headers=HTMX).headers["HX-PTag"]
+
+    assert signed_in.get(address, headers={**HTMX, "HX-PTag": tag}).status_code == 304
+
+
+def test_a_lead_that_changes_is_news_for_list_and_thread(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    say(dana)
+    list_address, list_headers = poll(signed_in, "/", "conversations")
+    address, headers = poll(signed_in, f"/inbox/conversations/{dana.id}", "thread")
+
+    rename(dana.lead, "Dana la de siempre", Actor("system"))
+    set_status(dana.lead, "customer", Actor("system"))
+    db.session.commit()
+
+    assert "Dana la de siempre" in signed_in.get(list_address, headers=list_headers).text
+    assert "Dana la de siempre" in signed_in.get(address, headers=headers).text
+
+
+@pytest.mark.parametrize("trouble", ["pause", "hold"])
+def test_trouble_with_sending_is_news_for_the_list(
+    signed_in: FlaskClient, dana: Conversation, channel: Channel, say: Say, trouble: str
+) -> None:
+    say(dana)
+    address, headers = poll(signed_in, "/", "conversations")
+
+    if trouble == "pause":
+        channel.paused_at, channel.paused_reason = datetime.now(UTC), "The token has run out."
+    else:
+        db.session.add(Installation(id=1, held_at=datetime.now(UTC), held_reason="The token has run out."))
+    db.session.commit()
+
+    assert "The token has run out." in signed_in.get(address, headers=headers).text
+
+
+def test_two_people_never_share_a_tag(
+    client: FlaskClient, alice: User, bob: User, dana: Conversation, say: Say
+) -> None:
+    message = say(dana)
+    address = f"/inbox/conversations/{dana.id}/messages?from={message.id}"
+    enter(client, alice)
+    tag = client.get(address, headers=HTMX).headers["HX-PTag"]
+
+    enter(client, bob)
+
+    assert client.get(address, headers={**HTMX, "HX-PTag": tag}).status_code == 200
+
+
+def test_rows_loaded_by_scrolling_stay_in_the_poll(
+    signed_in: FlaskClient, channel: Channel, say: Say
+) -> None:
+    people = [make_conversation(channel, f"5690001{i:04d}", f"Persona {i:02d}") for i in range(35)]
+    for minutes, person in enumerate(people):
+        say(person, timestamp=datetime.now(UTC) - timedelta(minutes=minutes))
+    first = signed_in.get("/").text
+    more = re.search(r'id="conversations-end"[^>]*hx-get="([^"]+)"', first)
+    assert more is not None
+
+    older = signed_in.get(more[1].replace("&amp;", "&"), headers=HTMX).text
+    until = re.search(r'name="until" value="([^"]+)"', older)
+    assert until is not None
+    polled = signed_in.get(f"/inbox/conversations?until={until[1]}", headers=HTMX).text
+
+    assert first.count('id="conversation-') - 1 == 30  # the panel of rows has an id of that form too
+    assert all(f"Persona {i:02d}" in polled for i in range(35))
+
+
+def test_messages_loaded_by_scrolling_stay_in_the_poll(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    messages = [say(dana, f"Línea {i:02d}.") for i in range(50)]
+    page = signed_in.get(f"/inbox/conversations/{dana.id}").text
+    older = signed_in.get(
+        f"/inbox/conversations/{dana.id}/messages/older?before={messages[10].id}", headers=HTMX
+    ).text
+
+    polled = signed_in.get(f"/inbox/conversations/{dana.id}/messages?from={messages[0].id}", headers=HTMX)
+
+    assert "Línea 10." in page and "Línea 09." not in page
+    assert "Línea 09." in older and "Línea 10." not in older
+    assert all(f"Línea {i:02d}." in polled.text for i in range(50))
+
+
+@pytest.mark.parametrize("path", ["/inbox/conversations", "/inbox/conversations/{id}/messages"])
+def test_a_poll_of_a_stranger_leads_to_sign_in(client: FlaskClient, dana: Conversation, path: str) -> None:
+    response = client.get(path.format(id=dana.id), headers=HTMX)
+
+    assert response.status_code == 401
+    assert response.headers["HX-Redirect"].startswith("/login")
+    assert "HX-PTag" not in response.headers
+
+
+def test_a_poll_of_somebody_who_left_leads_to_sign_in(
+    client: FlaskClient, carol: User, dana: Conversation
+) -> None:
+    enter(client, carol)
+
+    assert client.get("/inbox/conversations", headers=HTMX).status_code == 401
+    assert client.get(f"/inbox/conversations/{dana.id}/messages", headers=HTMX).status_code == 401
+
+
+def test_errors_carry_no_tag(signed_in: FlaskClient) -> None:
+    response = signed_in.get("/inbox/conversations/999/messages", headers=HTMX)
+
+    assert response.status_code == 404
+    assert "HX-PTag" not in response.headers
