@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from kiaai.extensions import db
-from kiaai.models import Conversation, Lead, LeadEvent, LeadIdentity
+from kiaai.leads.importing import Counts, Row, read_line, save
+from kiaai.leads.table import Line
+from kiaai.models import Channel, Conversation, Lead, LeadEvent, LeadIdentity
 
 HEADER = "phone_number,customer_name,lead_status,notes,tags\n"
 
@@ -120,6 +123,33 @@ def test_many_lines_go_in_by_batches(app: Flask, tmp_path: Path) -> None:
     result = seed(app, tmp_path, HEADER + "".join(lines))
 
     assert result.stdout == "1050 created, 0 updated, 0 unchanged, 0 refused\n"
+
+
+@pytest.mark.committed
+def test_two_imports_at_once_make_each_lead_once(app: Flask, channel: Channel) -> None:
+    lines = [Line(n, {"phone_number": f"5690000{n}", "customer_name": f"C{n}"}) for n in range(1000, 1150)]
+    counts = [Counts(), Counts()]
+    together = threading.Barrier(2)
+
+    def load(mine: Counts, lines: list[Line]) -> None:
+        with app.app_context():
+            rows = [row for row in map(read_line, lines) if isinstance(row, Row)]
+            together.wait()
+            save(rows, "clientes.csv", mine)
+            db.session.commit()
+
+    threads = [
+        threading.Thread(target=load, args=(mine, lines[::step]))
+        for mine, step in zip(counts, (1, -1), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(mine.created for mine in counts) == len(lines)
+    assert sum(mine.unchanged for mine in counts) == len(lines)
+    assert db.session.scalar(select(func.count()).select_from(Lead)) == len(lines)
 
 
 def test_what_goes_out_comes_in_again_unchanged(app: Flask, tmp_path: Path) -> None:

@@ -137,6 +137,17 @@ def test_a_bad_token_never_gives_a_file_up(
     assert fetched(attachment_id, whatsapp).state == "stored"
 
 
+def test_a_closed_door_is_not_the_end_of_a_file(
+    meta: SandboxServer, offer: Offer, attach: Attach, whatsapp: WhatsAppClient
+) -> None:
+    attachment_id = attach(offer().id)
+    meta.faults.next("bare", status=403, times=5, on="any")
+    for _ in range(5):
+        assert fetched(attachment_id, whatsapp).state == "waiting"
+
+    assert fetched(attachment_id, whatsapp).state == "stored"
+
+
 def test_a_file_that_is_gone_expires_and_says_so(attach: Attach, whatsapp: WhatsAppClient) -> None:
     attachment_id = attach("400000000000404")
     for _ in range(fetching.BELIEVED_TRIES):
