@@ -1,0 +1,102 @@
+"""Headers of every answer, and static files that browsers may keep."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask, Response, request, url_for
+from flask.testing import FlaskClient
+
+from kiaai import create_app
+from kiaai.config import ROOT, Settings
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "media-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+PATHS = ["/login", "/nope", "/api/nope", "/api/docs", "/healthz", "/static/css/base.css", "/leads"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_carries_the_headers(client: FlaskClient, app: Flask, path: str) -> None:
+    headers = client.get(path).headers
+
+    assert headers["Content-Security-Policy"] == CSP
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Strict-Transport-Security" not in headers
+
+
+def test_a_fault_carries_them_too(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.setitem(app.view_functions, "health.alive", lambda: 1 / 0)
+
+    answer = client.get("/healthz")
+
+    assert answer.status_code == 500
+    assert answer.headers["Content-Security-Policy"] == CSP
+
+
+def test_https_brings_hsts_and_secure_cookies(settings: Settings) -> None:
+    app = create_app(replace(settings, public_url="https://inbox.example.com"))
+
+    answer = app.test_client().get("/healthz")
+
+    assert "max-age=63072000" in answer.headers["Strict-Transport-Security"]
+    assert app.config["SESSION_COOKIE_SECURE"] and app.config["REMEMBER_COOKIE_SECURE"]
+
+
+def test_pages_with_people_in_them_are_not_kept(client: FlaskClient, app: Flask) -> None:
+    assert "no-store" in client.get("/login").headers["Cache-Control"]
+
+
+def test_a_static_address_carries_the_hash_of_its_content(app: Flask, client: FlaskClient) -> None:
+    with app.test_request_context():
+        url = url_for("static", filename="css/base.css")
+
+    assert re.fullmatch(r"/static/css/base\.css\?v=[0-9a-f]{12}", url)
+    answer = client.get(url)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    again = client.get(url, headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_without_the_hash_a_static_file_is_asked_for_again(client: FlaskClient, app: Flask) -> None:
+    assert "immutable" not in client.get("/static/css/base.css").headers.get("Cache-Control", "")
+
+
+def test_the_hash_follows_the_content(settings: Settings, tmp_path: Path) -> None:
+    app = create_app(settings)
+    # The folder is read when the app is made, so the file lies in the real one for a moment.
+    path = ROOT / "static" / f"{tmp_path.name}.css"
+    try:
+        urls = []
+        for content in ("a", "bb"):
+            path.write_text(content)
+            with app.test_request_context():
+                urls.append(url_for("static", filename=path.name))
+    finally:
+        path.unlink()
+
+    assert urls[0] != urls[1]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "address", "scheme"), [("0", "127.0.0.1", "http"), ("1", "192.0.2.2", "https")]
+)
+def test_only_trusted_proxies_say_who_asks(
+    settings: Settings, proxies: str, address: str, scheme: str
+) -> None:
+    app = create_app(replace(settings, trusted_proxies=int(proxies)))
+
+    @app.get("/who")
+    def who() -> Response:
+        return Response(f"{request.remote_addr} {request.scheme}")
+
+    forwarded = {"X-Forwarded-For": "192.0.2.1, 192.0.2.2", "X-Forwarded-Proto": "https"}
+    answer = app.test_client().get("/who", headers=forwarded)
+
+    assert answer.get_data(as_text=True) == f"{address} {scheme}"
