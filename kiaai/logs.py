@@ -20,6 +20,10 @@ _NUMBER = re.compile(r"(?<![\w.-])\+?\d(?:[ -]?\d){7,18}(?![\w-])")
 _EXTRAS = ("conversation_id", "message_id", "wamid", "event_id", "seconds", "status", "path", "method")
 
 
+# They tell of each plug-in and each bell.
+_TALKATIVE = ("alembic", "celery", "httpx", "urllib3", "werkzeug")
+
+
 class JsonFormatter(logging.Formatter):
     """Writes a record as one line of JSON."""
 
@@ -52,6 +56,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
     @app.before_request
     def _start_request() -> None:

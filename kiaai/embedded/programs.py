@@ -30,7 +30,7 @@ class Plan:
 def plan_for(settings: Settings) -> Plan:
     """Return what these settings ask for."""
     # The sandbox ends last: what the worker has under way still gets its answer.
-    sandbox = (Program("sandbox", _flask("sandbox"), 5),) if settings.is_sandbox else ()
+    sandbox = (Program("sandbox", _python("kiaai.sandbox"), 5),) if settings.is_sandbox else ()
     return Plan(
         migrate=Program("migrate", _flask("db", "upgrade")),
         stages=(sandbox, (_web(settings), _worker())),
@@ -49,7 +49,9 @@ def _web(settings: Settings) -> Program:
 
 def _worker() -> Program:
     options = ["--pool", "threads", "--concurrency", "2", "--without-mingle", "--without-gossip"]
-    command = _python("celery", "--app", "kiaai.worker.app", "worker", *options, "--loglevel", "WARNING")
+    command = _python(
+        "celery", "--quiet", "--app", "kiaai.worker.app", "worker", *options, "--loglevel", "WARNING"
+    )
     return Program("worker", command, 30)
 
 

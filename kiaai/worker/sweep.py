@@ -1,4 +1,4 @@
-"""The sweep: finds all due work every few seconds, needing no broker. With every doorbell lost, it is enough."""
+"""The sweep: finds all due work every few seconds. With every doorbell lost, it is enough."""
 
 import logging
 import os
@@ -66,7 +66,8 @@ _HEARTBEAT = text("""
     ON CONFLICT (name) DO UPDATE SET seen_at = clock_timestamp()
 """)
 _HOUSEKEEPING = (
-    "DELETE FROM webhook_events WHERE outcome = 'applied' AND received_at < clock_timestamp() - interval '30 days'",
+    "DELETE FROM webhook_events WHERE outcome = 'applied'"
+    " AND received_at < clock_timestamp() - interval '30 days'",
     "DELETE FROM webhook_events WHERE received_at < clock_timestamp() - interval '180 days'",
     "DELETE FROM orphan_receipts WHERE received_at < clock_timestamp() - interval '30 days'",
     "DELETE FROM processes WHERE seen_at < clock_timestamp() - interval '1 day'",
@@ -135,7 +136,7 @@ class Sweep:
             channels.leave_sandbox()
         if hold.check_at_start(settings.instance_path):
             log.warning("Delivery of old messages is held; see the dashboard or: flask delivery release")
-        if channel.paused_at is not None:
+        if channel.paused_at is not None and channel.paused_code in channels.TOKEN_CODES:
             self._look_up(channel.id)
         self._has_started = True
 

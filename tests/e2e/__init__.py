@@ -1,0 +1,1 @@
+"""The whole product as real processes: phone, webhook, inbox, bot, people, ticks."""

@@ -1,0 +1,106 @@
+"""The main job, end to end, with each kind of broker and with none."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import PATIENCE_SECONDS, Product
+from tests.embedded.conftest import free_port
+
+pytestmark = pytest.mark.e2e
+
+DANA = "56900000001"
+RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+
+Start = Callable[..., Product]
+
+
+def main_job(product: Product) -> None:
+    """A customer writes, the bot answers, a person answers, and the ticks turn."""
+    product.write(DANA, "Hola, quiero hablar con una persona")
+    product.until(lambda: product.thread(DANA), "the message in the inbox")
+    product.until(lambda: product.received(DANA), "the bot's answer on the phone")
+
+    sent = product.api("POST", "/api/send-message", {"to": DANA, "message": "Hola, soy Alicia 👋"})
+
+    assert sent["success"] is True
+    product.until(lambda: "Hola, soy Alicia 👋" in product.received(DANA), "the answer on the phone")
+    product.until(
+        lambda: product.thread(DANA)[-1]["status"] in ("delivered", "read"), "the tick of the answer"
+    )
+    assert [message["author"] for message in product.thread(DANA)] == ["customer", "bot", "api"]
+
+
+def test_it_works_with_the_broker_that_comes_along(start: Start) -> None:
+    main_job(start())
+
+
+def test_it_works_with_no_broker_at_all(start: Start) -> None:
+    product = start(BROKER_URL="redis://127.0.0.1:1/0", REDIS_URL="redis://127.0.0.1:1/0")
+
+    main_job(product)
+
+    assert product.ready()["broker"] == "down"
+
+
+@pytest.mark.services
+def test_it_works_with_rabbitmq(start: Start, rabbitmq: str) -> None:
+    product = start(BROKER_URL=rabbitmq)
+
+    main_job(product)
+
+    assert product.ready()["broker"] == "up"
+
+
+def test_it_starts_again_on_the_same_data_and_forgets_nothing(start: Start) -> None:
+    first = start()
+    main_job(first)
+    before = first.thread(DANA)
+    assert first.stop() == 0
+
+    second = start()
+
+    assert second.thread(DANA) == before
+
+
+@pytest.fixture
+def rabbitmq() -> Iterator[str]:
+    """Run a RabbitMQ node of this test's own."""
+    if not RABBITMQ.exists():
+        if os.environ.get("KIAAI_REQUIRE_SERVICES"):
+            pytest.fail("RabbitMQ is required here; install the package rabbitmq-server")
+        pytest.skip("RabbitMQ is not installed (Debian package rabbitmq-server)")
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="kiaai-rabbit-") as folder:
+        shutil.copy(os.devnull, Path(folder) / "enabled_plugins")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": folder,
+            "RABBITMQ_NODENAME": f"kiaai-{port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(port),
+            "RABBITMQ_DIST_PORT": str(port + 20000 if port < 40000 else port - 20000),
+            "ERL_EPMD_PORT": str(port + 1),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_MNESIA_BASE": folder,
+            "RABBITMQ_LOG_BASE": folder,
+            "RABBITMQ_CONFIG_FILE": f"{folder}/none",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/enabled_plugins",
+        }
+        with (Path(folder) / "out").open("wb") as out:
+            node = subprocess.Popen([str(RABBITMQ)], env=environment, stdout=out, stderr=out)
+        try:
+            control = [str(RABBITMQ.with_name("rabbitmqctl")), "await_startup", "--timeout", "60"]
+            subprocess.run(
+                control, env=environment, check=True, timeout=PATIENCE_SECONDS + 10, capture_output=True
+            )
+            yield f"amqp://guest:guest@127.0.0.1:{port}//"
+        finally:
+            node.terminate()
+            node.wait(PATIENCE_SECONDS)
+            subprocess.run(["epmd", "-port", str(port + 1), "-kill"], check=False, capture_output=True)

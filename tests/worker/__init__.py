@@ -1,0 +1,1 @@
+"""What the worker's pools, bells and sweep promise."""
