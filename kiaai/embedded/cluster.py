@@ -41,9 +41,9 @@ def run_as(owner: Owner | None) -> dict[str, Any]:
 
 def open_the_way(owner: Owner, programs: Path, *folders: Path) -> None:
     """Let `owner` reach the programs and the folders that are its own."""
-    for path in (programs, *folders):
-        for folder in allow_passage(path, owner[0]):
-            _log.info("The database's user may now pass through %s (only pass, not look)", folder)
+    opened = [folder for path in (programs, *folders) for folder in allow_passage(path, owner[0])]
+    if opened:
+        _log.info("The database's user may now pass through %s (not look)", ", ".join(map(str, opened)))
     version = [str(programs / "postgres"), "--version"]
     if _ends_well(version, owner):
         return

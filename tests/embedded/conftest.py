@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -158,7 +159,7 @@ Supervise = Callable[..., Watched]
 
 @pytest.fixture
 def supervise(instance: Path) -> Iterator[Supervise]:
-    """Start supervisors that run small stand-ins instead of the product: `supervise("no-migration")`."""
+    """Start supervisors that run small stand-ins instead of the product: `supervise("migrate=bad")`."""
     started: list[Watched] = []
 
     def start(*arguments: str, on: Path = instance, **settings: str) -> Watched:
@@ -167,8 +168,26 @@ def supervise(instance: Path) -> Iterator[Supervise]:
         return started[-1]
 
     yield start
+    kill_all(started)
+
+
+@pytest.fixture
+def make_run(instance: Path) -> Iterator[Supervise]:
+    """Start the whole product as a newcomer does: `make_run()`."""
+    started: list[Watched] = []
+
+    def start(**settings: str) -> Watched:
+        started.append(Watched(["make", "run"], instance, **settings))
+        return started[-1]
+
+    yield start
+    kill_all(started)
+
+
+def kill_all(started: list[Watched]) -> None:
     for watched in started:
-        watched.process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(watched.process.pid, signal.SIGKILL)
         watched.process.wait()
         if watched.process.stderr:
             watched.process.stderr.close()

@@ -1,26 +1,24 @@
 """The whole product, as a newcomer starts it: `make run`."""
 
-from pathlib import Path
-
 import psutil
 import pytest
 
 from kiaai.embedded.ports import answers
-from tests.embedded.conftest import Watched, wait_for
+from tests.embedded.conftest import Supervise, wait_for
 
 
 @pytest.mark.e2e
-def test_make_run_starts_everything_and_ends_it(instance: Path) -> None:
-    watched = Watched(["make", "run"], instance)
+def test_make_run_starts_everything_and_ends_it(make_run: Supervise) -> None:
+    watched = make_run()
     wait_for(lambda: answers("127.0.0.1", watched.port, "/readyz"), "the web server to be ready")
     wait_for(lambda: answers("127.0.0.1", watched.port + 1, "/"), "the sandbox to answer")
     names = {
         name
         for process in watched.marked()
-        for name in ("gunicorn", "celery", "sandbox")
+        for name in ("gunicorn", "celery", "kiaai.sandbox")
         if name in process.cmdline()
     }
-    assert names == {"gunicorn", "celery", "sandbox"}
+    assert names == {"gunicorn", "celery", "kiaai.sandbox"}
 
     watched.stop()
 
@@ -28,15 +26,15 @@ def test_make_run_starts_everything_and_ends_it(instance: Path) -> None:
 
 
 @pytest.mark.e2e
-def test_killed_and_started_again_it_serves_on_the_same_port(instance: Path) -> None:
-    first = Watched(["make", "run"], instance)
+def test_killed_and_started_again_it_serves_on_the_same_port(make_run: Supervise) -> None:
+    first = make_run()
     wait_for(lambda: answers("127.0.0.1", first.port, "/readyz"), "the web server to be ready")
     for child in psutil.Process(first.process.pid).children(recursive=True):
         child.kill()
     first.process.kill()
     first.process.wait()
 
-    second = Watched(["make", "run"], instance, PORT=str(first.port))
+    second = make_run(PORT=str(first.port))
 
     wait_for(lambda: answers("127.0.0.1", first.port, "/readyz"), "the web server to be ready again")
     second.stop()

@@ -16,7 +16,7 @@ from kiaai.embedded import postgres
 from kiaai.embedded.cluster import run_as
 from kiaai.embedded.errors import EmbeddedError
 from kiaai.embedded.processes import is_alive, wait_for_end
-from kiaai.embedded.unprivileged import USER
+from kiaai.embedded.unprivileged import USER, owner_of_data
 from tests.embedded.conftest import instance_at, kill_everything, postgres_pid, query
 
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="concerns what root runs")
@@ -90,10 +90,15 @@ def test_a_pid_that_now_belongs_to_another_program_means_nothing(instance: Path)
     pid_file = instance / "postgres" / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     kill_everything(postgres_pid(instance))
-    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+    # Of the same user: PostgreSQL itself would take it for a server that still runs.
+    innocent = subprocess.Popen(["/bin/sleep", "60"], **run_as(owner_of_data(instance / "postgres")))
+    pid_file.write_text("\n".join([str(innocent.pid), *lines[1:]]) + "\n")
 
     assert postgres.running_url(instance) is None
     assert query(postgres.start(instance), "SELECT 1") == 1
+    assert innocent.poll() is None
+    innocent.kill()
+    innocent.wait()
 
 
 def test_a_first_start_that_was_killed_halfway_is_made_again(instance: Path) -> None:
