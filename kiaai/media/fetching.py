@@ -1,7 +1,6 @@
 """Fetching the files of customers. It saves before and after the call, so it commits by itself."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,17 +44,6 @@ class _Empty(GraphError):
 
     def __init__(self) -> None:
         super().__init__("not_now", "The file came empty")
-
-
-def due_attachments(limit: int) -> Sequence[int]:
-    """Return the ids of files to fetch now, those that wait longest first."""
-    return db.session.scalars(
-        text(
-            "SELECT id FROM attachments WHERE state = 'waiting' AND next_try_at <= clock_timestamp()"
-            " ORDER BY next_try_at LIMIT :limit FOR UPDATE SKIP LOCKED"
-        ),
-        {"limit": limit},
-    ).all()
 
 
 def fetch(attachment_id: int, client: WhatsAppClient) -> None:

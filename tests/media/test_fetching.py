@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 
 from kiaai.extensions import db
 from kiaai.media import fetching, media_folder
-from kiaai.media.fetching import due_attachments, fetch, seconds_until_retry
+from kiaai.media.fetching import fetch, seconds_until_retry
 from kiaai.models import Attachment, Conversation
 from kiaai.sandbox.server import SandboxServer
 from kiaai.whatsapp.client import WhatsAppClient
@@ -74,7 +74,6 @@ def test_two_workers_do_not_fetch_the_same_file(
 
     row = db.session.get_one(Attachment, attachment_id)
     assert (claimed is not None, row.state, row.tries) == (True, "waiting", 1)
-    assert due_attachments(10) == []
 
 
 def test_what_a_killed_worker_left_is_fetched_again(
@@ -209,13 +208,6 @@ def files_no_larger_than(size: int) -> Iterator[None]:
 
 def test_waits_double_to_an_hour() -> None:
     assert [seconds_until_retry(tries) for tries in (1, 2, 3, 11, 500)] == [5, 10, 20, 3600, 3600]
-
-
-def test_those_that_wait_longest_are_due_first(attach: Attach) -> None:
-    ids = [attach("1") for _ in range(3)]
-    attach("1", state="stored")
-
-    assert due_attachments(2) == ids[:2]
 
 
 def test_no_transaction_is_open_while_it_waits_for_whatsapp(
