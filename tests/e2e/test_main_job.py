@@ -4,10 +4,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from kombu import Connection
+from kombu.exceptions import KombuError
 
 from tests.e2e.conftest import PATIENCE_SECONDS, Product
 from tests.embedded.conftest import free_port
@@ -77,7 +80,7 @@ def rabbitmq() -> Iterator[str]:
         pytest.skip("RabbitMQ is not installed (Debian package rabbitmq-server)")
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="kiaai-rabbit-") as folder:
-        shutil.copy(os.devnull, Path(folder) / "enabled_plugins")
+        (Path(folder) / "enabled_plugins").write_text("[].")
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": folder,
@@ -95,12 +98,23 @@ def rabbitmq() -> Iterator[str]:
         with (Path(folder) / "out").open("wb") as out:
             node = subprocess.Popen([str(RABBITMQ)], env=environment, stdout=out, stderr=out)
         try:
-            control = [str(RABBITMQ.with_name("rabbitmqctl")), "await_startup", "--timeout", "60"]
-            subprocess.run(
-                control, env=environment, check=True, timeout=PATIENCE_SECONDS + 10, capture_output=True
-            )
-            yield f"amqp://guest:guest@127.0.0.1:{port}//"
+            url = f"amqp://guest:guest@127.0.0.1:{port}//"
+            _wait_for_broker(url, Path(folder) / "out")
+            yield url
         finally:
             node.terminate()
             node.wait(PATIENCE_SECONDS)
-            subprocess.run(["epmd", "-port", str(port + 1), "-kill"], check=False, capture_output=True)
+            epmd = shutil.which("epmd") or "epmd"
+            subprocess.run([epmd, "-port", str(port + 1), "-kill"], check=False, capture_output=True)
+
+
+def _wait_for_broker(url: str, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with Connection(url, connect_timeout=2) as connection:
+                connection.ensure_connection(max_retries=1, timeout=2)
+                return
+        except (OSError, KombuError):
+            assert time.monotonic() < deadline, log.read_text()[-4000:]
+            time.sleep(0.2)
