@@ -12,6 +12,8 @@ from kiaai.sandbox.people import Person
 from kiaai.sandbox.world import World
 
 Json = dict[str, Any]
+# How long after "delivered" comes "read", when the chat is open.
+READ_SECONDS = 0.1
 
 
 def write(
@@ -132,7 +134,8 @@ def see(world: World, person: Person, message_id: int) -> int:
         for message in unread:
             world.messages.change(message, status="read")
             # Not before "delivered", which may still be on its way.
-            wait = max(0.0, message.at + world.rules.delivered_after_seconds - time.time())
+            wait = message.at + world.rules.delivered_after_seconds - time.time()
+            wait = wait + READ_SECONDS if wait > 0 else 0.0
             at = clock.now().timestamp() + wait
             body = world.payloads.status(person, message.wamid, "read", at, message.send_key)
             hooks += [] if world.faults.drop_statuses else world.hooks.save(str(person.id), body, wait)

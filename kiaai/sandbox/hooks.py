@@ -46,6 +46,7 @@ class Hooks:
         self._url: str | None = None
         self._lanes: dict[str, list[Hook]] = {}
         self._busy: set[str] = set()
+        self._held: set[int] = set()
         self._undelivered: set[int] = set()
         self._wakes: list[tuple[float, str]] = []
         self._changed = threading.Condition()
@@ -71,7 +72,9 @@ class Hooks:
 
     def start(self) -> None:
         """Take up what an earlier run left, and begin posting."""
-        self.release([_hook(row) for row in self._store.rows("SELECT * FROM hooks ORDER BY id")])
+        left = [_hook(row) for row in self._store.rows("SELECT * FROM hooks ORDER BY id")]
+        self._line_up([hook for hook in left if hook.id not in self._undelivered])
+        self.release(left)
         self._threads = [
             threading.Thread(target=self._work, name=f"webhook-{n}", daemon=True) for n in range(THREADS)
         ]
@@ -88,7 +91,7 @@ class Hooks:
     def save(
         self, lane: str, body: dict[str, Any], after_seconds: float = 0, wamid: str | None = None
     ) -> list[Hook]:
-        """Keep a webhook for later, without starting it: `release` does, once its cause is known.
+        """Keep a webhook and its place in the lane; it goes only after `release`.
 
         wamid: the customer's message that this webhook brings.
         """
@@ -107,15 +110,15 @@ class Hooks:
                 *(own_lane, raw, wamid, due_at, due_at, now),
             )
             saved.append(Hook(due_at, hook_id, own_lane, raw, wamid, due_at, 0, now))
+        self._line_up(saved)
         return saved
 
     def release(self, hooks: list[Hook]) -> None:
         """Let saved webhooks go, each at its time."""
         with self._changed:
             for hook in hooks:
-                heapq.heappush(self._lanes.setdefault(hook.lane, []), hook)
+                self._held.discard(hook.id)
                 heapq.heappush(self._wakes, (hook.next_try_at, hook.lane))
-                self._undelivered.add(hook.id)
             self._changed.notify_all()
 
     def wait_until_delivered(self, hooks: list[Hook], seconds: float) -> bool:
@@ -128,6 +131,13 @@ class Hooks:
         """Wait until every webhook had its 200; return whether that came in time."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._undelivered, timeout=seconds)
+
+    def _line_up(self, hooks: list[Hook]) -> None:
+        with self._changed:
+            for hook in hooks:
+                heapq.heappush(self._lanes.setdefault(hook.lane, []), hook)
+                self._undelivered.add(hook.id)
+                self._held.add(hook.id)
 
     def _work(self) -> None:
         while (taken := self._take()) is not None:
@@ -154,6 +164,8 @@ class Hooks:
             if lane in self._busy or not self._lanes.get(lane):
                 continue
             head = self._lanes[lane][0]
+            if head.id in self._held:
+                continue
             if head.next_try_at <= time.time():
                 return heapq.heappop(self._lanes[lane])
             heapq.heappush(self._wakes, (head.next_try_at, lane))

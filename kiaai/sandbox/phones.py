@@ -24,11 +24,13 @@ def index() -> ResponseReturnValue:
     """Show the customers and up to three of their phones; the latest one when none was chosen."""
     people = _people()
     chosen = [person_or_404(int(word)) for word in _open_words()]
+    shown = chosen or people[:1]
     return render_template(
         "sandbox/index.html",
         rows=_rows(people),
-        phones=[_phone(person) for person in chosen or people[:1]],
-        chosen=[person.id for person in chosen],
+        phones=[_phone(person) for person in shown],
+        chosen=[person.id for person in shown],
+        is_chosen=bool(chosen),
         faults=world().faults,
         waiting=world().hooks.waiting_count,
         settings=world().settings,

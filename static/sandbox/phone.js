@@ -134,12 +134,16 @@ document.addEventListener("submit", async (event) => {
     await pollPhone(form.closest(".phone"));
   } else if (form.matches("[data-panel]")) {
     event.preventDefault();
-    await changePanel(form, button);
+    const fields = new FormData(form, button);
+    panelTurn = panelTurn.then(() => changePanel(form.action, fields));
   }
 });
 
-async function changePanel(form, button) {
-  const answer = await ask(form.action, { method: "POST", body: new FormData(form, button) });
+// One change after the other: a late answer must not draw an older state.
+let panelTurn = Promise.resolve();
+
+async function changePanel(address, fields) {
+  const answer = await ask(address, { method: "POST", body: fields });
   if (!answer) return;
   const focused = document.activeElement?.value;
   const panel = document.getElementById("panel");

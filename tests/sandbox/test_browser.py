@@ -109,9 +109,10 @@ def test_the_typing_indicator_comes_and_goes(
 
 def test_the_panel_plans_a_bad_answer(page: Page, whatsapp: SandboxServer) -> None:
     page.get_by_role("button", name="429 too fast").click()
-    page.get_by_text("The token is refused").click()
-
     expect(page.get_by_text("1 planned", exact=True)).to_be_visible()
+    with page.expect_response("**/panel"):
+        page.get_by_text("The token is refused").click()
+
     expect(page.get_by_label("The token is refused")).to_be_checked()
     assert (whatsapp.faults.planned_count, whatsapp.faults.refuse_token) == (1, True)
 

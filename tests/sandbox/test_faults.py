@@ -49,7 +49,7 @@ def test_a_cut_connection_hides_an_accepted_message(
 ) -> None:
     whatsapp.faults.next("cut")
 
-    with pytest.raises(requests.ConnectionError):
+    with pytest.raises(requests.ConnectionError, match="reset by peer"):
         graph.send(biz_opaque_callback_data="key-cut")
 
     assert [sent["send_key"] for sent in whatsapp.sent] == ["key-cut"]

@@ -8,6 +8,7 @@ import requests
 
 from kiaai.config import Settings
 from kiaai.sandbox.people import bsuid_of
+from kiaai.sandbox.rules import Rules
 from kiaai.sandbox.server import SandboxServer
 from tests.sandbox import CAMILA, ISIDORA
 from tests.sandbox.conftest import Graph, Receiver
@@ -115,3 +116,15 @@ def test_the_same_customer_is_found_again_after_a_restart(settings: Settings, tm
 
     with SandboxServer(settings, folder=tmp_path) as after:
         assert "Rocío Prueba" in requests.get(after.url, timeout=10).text
+
+
+def test_read_never_overtakes_delivered(settings: Settings, receiver: Receiver) -> None:
+    rules = Rules(sent_after_seconds=0.01, delivered_after_seconds=0.1)
+    with SandboxServer(settings, webhook_url=receiver.url, rules=rules) as whatsapp:
+        whatsapp.write(CAMILA, "Hola")
+        Graph(whatsapp.url, settings).send()
+        whatsapp.read(CAMILA)
+
+        assert receiver.wait(lambda: len(receiver.statuses) == 3)
+
+    assert [status["status"] for status in receiver.statuses] == ["sent", "delivered", "read"]
