@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import time
 
 from kiaai.embedded.errors import EmbeddedError
 
@@ -12,19 +13,18 @@ _REASONS = {
 }
 
 
+# A killed process gives its port back last, a moment after nothing else of it can be seen.
+_PATIENCE_SECONDS = 2
+
+
 def require_free_port(host: str, port: int, purpose: str) -> None:
     """Raise EmbeddedError when `purpose` could not listen there."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except socket.gaierror as error:
-        raise EmbeddedError(f"HOST is {host!r}, which is no address: {error.strerror}.") from None
-    with socket.socket(family, kind) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except OSError as error:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while error := _binding_error(host, port):
+        if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
             reason = _REASONS.get(error.errno or 0, f"cannot be used: {error.strerror}")
-            raise EmbeddedError(f"{host}:{port}, where the {purpose} listens, {reason}.") from None
+            raise EmbeddedError(f"{host}:{port}, where the {purpose} listens, {reason}.")
+        time.sleep(0.05)
 
 
 def answers(host: str, port: int, path: str) -> bool:
@@ -36,6 +36,20 @@ def answers(host: str, port: int, path: str) -> bool:
             return connection.recv(64).split(b" ")[1:2] == [b"200"]
     except OSError:
         return False
+
+
+def _binding_error(host: str, port: int) -> OSError | None:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise EmbeddedError(f"HOST is {host!r}, which is no address: {error.strerror}.") from None
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            return error
+    return None
 
 
 def _reachable(host: str) -> str:
