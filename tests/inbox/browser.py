@@ -1,0 +1,65 @@
+"""A real browser on a real server with real commits, and everything it complained about."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def require_chromium() -> None:
+    """Skip with the reason where there is no browser; where all programs must be there, fail."""
+    if shutil.which(CHROMIUM):
+        return
+    if os.environ.get("KIAAI_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"{CHROMIUM} is missing")
+    pytest.skip(f"{CHROMIUM} is missing")
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serve the app on a free port of loopback; yield its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join(timeout=5)
+        server.server_close()
+
+
+@contextmanager
+def listening(page: Any) -> Iterator[list[str]]:
+    """Collect errors of the console, of scripts, and of the content security policy."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
+    page.on("console", lambda line: complaints.append(line.text) if _is_complaint(line) else None)
+    page.add_init_script(
+        "document.addEventListener('securitypolicyviolation',"
+        " (e) => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI));"
+    )
+    yield complaints
+
+
+def _is_complaint(line: Any) -> bool:
+    # Chromium reports every refused form as an error of its own; the refusal is the point there.
+    return line.type in ("error", "warning") and "status of 422" not in line.text

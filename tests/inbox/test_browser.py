@@ -1,0 +1,267 @@
+"""The inbox in a real browser: live, calm, by keyboard, on a phone, and without a single complaint."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+
+from kiaai.extensions import db
+from kiaai.models import Channel, Conversation, User
+from tests.conftest import make_conversation
+from tests.inbox.browser import CHROMIUM, FLAGS, listening, require_chromium, serving
+from tests.inbox.conftest import store_message
+
+pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
+
+SOON = 8000  # milliseconds: longer than any poll
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    require_chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any, app: Flask, alice: User) -> Iterator[Any]:
+    """Alice's browser. At the end nothing may have been written to the console but the unavoidable."""
+    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert serializer is not None
+    cookie = serializer.dumps({"_user_id": alice.fs_uniquifier, "_fresh": True})
+    db.session.rollback()
+    with serving(app) as address:
+        context = chromium.new_context(base_url=address, viewport={"width": 1440, "height": 900})
+        context.add_cookies([{"name": "kiaai_session", "value": cookie, "url": address}])
+        context.set_default_timeout(SOON)
+        page = context.new_page()
+        with listening(page) as complaints:
+            yield page
+            page.wait_for_timeout(50)
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def talk(dana: Conversation) -> int:
+    """Dana has asked something and was answered. Result: the id of the conversation."""
+    conversation_id = dana.id
+    hear(conversation_id, "¿Tienen hora mañana?")
+    hear(conversation_id, "Sí, a las diez.", direction="outgoing")
+    return conversation_id
+
+
+@pytest.fixture
+def pedro(channel: Channel) -> int:
+    """Another customer. Result: the id of the conversation."""
+    conversation_id = make_conversation(channel, "56900000002", "Pedro").id
+    hear(conversation_id, "Soy Pedro")
+    return conversation_id
+
+
+def hear(conversation_id: int, text: str, **columns: Any) -> None:
+    """Store a message, and leave no transaction open: the browser takes longer than one may idle."""
+    store_message(db.session.get_one(Conversation, conversation_id), text, **columns)
+    db.session.rollback()
+
+
+def open_thread(page: Any, conversation_id: int) -> None:
+    page.goto(f"/inbox/conversations/{conversation_id}")
+    page.locator("#message:focus").wait_for()
+
+
+def test_a_message_appears_without_a_reload(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+
+    hear(talk, "Llegué recién")
+
+    page.locator("#thread").get_by_text("Llegué recién").wait_for()
+    page.locator(f"#conversation-{talk}").get_by_text("Llegué recién").wait_for()
+
+
+def test_draft_and_focus_survive_polls(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    page.keyboard.type("Estoy escrib")
+
+    hear(talk, "¿Hola?")
+    page.locator("#thread").get_by_text("¿Hola?").wait_for()
+    page.keyboard.type("iendo")
+
+    assert page.locator("#message").input_value() == "Estoy escribiendo"
+
+
+def test_each_conversation_keeps_its_own_draft(page: Any, talk: int, pedro: int) -> None:
+    open_thread(page, talk)
+    page.keyboard.type("para Dana")
+
+    page.locator(f"#conversation-{pedro} a").click()
+    page.locator("#thread-head").get_by_text("Pedro").wait_for()
+    draft_there = page.locator("#message").input_value()
+    page.locator(f"#conversation-{talk} a").click()
+    page.locator("#thread-head").get_by_text("Dana").wait_for()
+
+    assert draft_there == ""
+    assert page.locator("#message").input_value() == "para Dana"
+
+
+def test_enter_sends_and_shift_enter_breaks_the_line(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+
+    page.keyboard.type("uno")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("dos")
+    page.keyboard.press("Enter")
+    page.keyboard.type("otro")
+    page.keyboard.press("Enter")
+
+    page.locator("#messages article").nth(3).wait_for()
+    words = page.locator("#messages .words").all_inner_texts()
+    assert words[-2:] == ["uno\ndos", "otro"]
+    assert page.locator("#message").input_value() == ""
+
+
+def test_a_late_answer_of_one_conversation_is_never_drawn_in_another(
+    page: Any, talk: int, pedro: int
+) -> None:
+    open_thread(page, talk)
+    held: list[Any] = []
+    page.route(f"**/conversations/{talk}/messages?*", lambda route: held.append(route))
+    hear(talk, "Soy Dana")
+    with page.expect_request(f"**/conversations/{talk}/messages?*"):
+        pass
+
+    page.locator(f"#conversation-{pedro} a").click()
+    page.locator("#thread").get_by_text("Soy Pedro").wait_for()
+    for route in held:
+        route.continue_()
+    page.wait_for_timeout(300)
+
+    assert "Soy Dana" not in page.locator("#open").inner_text()
+
+
+def test_older_messages_come_by_scrolling_up_and_stay(page: Any, dana: Conversation) -> None:
+    conversation_id = dana.id
+    for number in range(60):
+        hear(conversation_id, f"Línea {number:02d}")
+    open_thread(page, conversation_id)
+
+    page.locator("#thread").evaluate("(thread) => thread.scrollTo(0, -thread.scrollHeight)")
+    page.locator("#thread").get_by_text("Línea 00").wait_for()
+    hear(conversation_id, "Recién")
+    page.locator("#thread").get_by_text("Recién").wait_for()
+
+    assert page.locator("#messages article").count() == 61
+    assert page.locator("#new-messages").is_visible()
+    assert page.locator("#thread").evaluate("(thread) => thread.scrollTop") < -100
+
+
+def test_a_thread_at_its_end_stays_there_and_is_read(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    for number in range(12):
+        hear(talk, f"Línea {number:02d}\n\n\n")
+
+    page.locator("#thread").get_by_text("Línea 11").wait_for()
+    page.locator(f"#conversation-{talk} .unread").wait_for(state="detached")
+
+    assert page.locator("#thread").evaluate("(thread) => Math.abs(thread.scrollTop)") < 5
+    read = db.session.get_one(Conversation, talk)
+    assert read.unread_count == 0 and read.read_wamid is not None
+
+
+def test_a_refused_message_keeps_its_text(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    page.locator("#message").fill("x" * 4097)
+    assert page.locator("#composer-count").inner_text() == "4097 / 4096"
+
+    with page.expect_response(lambda response: response.status == 422):
+        page.keyboard.press("Enter")
+
+    page.locator("#composer .form-error").wait_for()
+    assert len(page.locator("#message").input_value()) == 4097
+
+
+def test_search_narrows_the_list_while_typing(page: Any, talk: int, pedro: int) -> None:
+    page.goto("/")
+
+    page.keyboard.press("/")
+    page.keyboard.type("pedr")
+
+    page.locator(f"#conversation-{talk}").wait_for(state="detached")
+    assert page.locator(f"#conversation-{pedro}").is_visible()
+
+
+def test_the_newest_conversation_moves_to_the_top(page: Any, talk: int, pedro: int) -> None:
+    page.goto("/")
+
+    hear(talk, "Yo de nuevo")
+
+    page.locator(f"#conversation-rows > li:first-child#conversation-{talk}").wait_for()
+
+
+def test_a_phone_shows_one_pane_and_leads_back(page: Any, talk: int) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto("/")
+
+    page.locator(f"#conversation-{talk} a").click()
+    page.locator("#composer").wait_for()
+    assert not page.locator("#conversations").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("link", name="Back").click()
+
+    page.locator("#conversations").wait_for()
+    assert page.locator("#composer").count() == 0
+    assert page.evaluate("location.pathname") == "/"
+
+
+def test_the_browsers_back_button_returns_to_the_conversation_before(
+    page: Any, talk: int, pedro: int
+) -> None:
+    open_thread(page, talk)
+    page.locator(f"#conversation-{pedro} a").click()
+    page.locator("#thread-head").get_by_text("Pedro").wait_for()
+
+    page.go_back()
+
+    page.locator("#thread-head").get_by_text("Dana").wait_for()
+    page.locator(f"#conversation-{talk} a[aria-current=true]").wait_for()
+
+
+def test_taking_over_and_changing_the_lead_show_at_once(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+
+    page.get_by_role("button", name="Take over").click()
+    page.locator("#thread-head").get_by_text("You answer").wait_for()
+    page.locator("#lead-status").select_option("customer")
+    page.locator("#lead").get_by_text("set the status to Customer").wait_for()
+    page.locator("#lead-notes").fill("Prefiere la tarde")
+    page.locator("#lead-tags").focus()
+
+    page.locator("#lead").get_by_text("changed the notes").wait_for()
+
+
+def test_a_hidden_tab_does_not_poll(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
+    polls: list[str] = []
+    page.on("request", lambda request: polls.append(request.url))
+
+    page.wait_for_timeout(5500)
+
+    assert polls == []
+
+
+def test_the_theme_can_be_switched_and_is_kept(page: Any, talk: int) -> None:
+    scheme = "getComputedStyle(document.documentElement).colorScheme"
+    page.goto("/")
+    first = page.evaluate(scheme)
+
+    page.locator("[data-theme-toggle]").click()
+    page.reload()
+
+    assert {first, page.evaluate(scheme)} == {"dark", "light"}
