@@ -2,6 +2,7 @@
 
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from sqlalchemy import NullPool, create_engine, text
 from kiaai.config import ROOT
 from kiaai.embedded import postgres, valkey
 from kiaai.embedded.processes import end, find_marked, is_alive, wait_for_end
+from kiaai.embedded.sockets import socket_folder
 
 PATIENCE_SECONDS = 60
 
@@ -48,6 +50,8 @@ def instance_at(path: Path) -> Iterator[Path]:
     end(find_marked(path), 1)
     valkey.stop(path)
     postgres.stop(path)
+    for home in ("valkey", "postgres"):
+        shutil.rmtree(socket_folder(path / home, postgres.SOCKET), ignore_errors=True)
 
 
 def query(url: str, sql: str) -> object:
