@@ -81,9 +81,16 @@ def test_signs_do_no_harm(question: str) -> None:
 
 def test_an_article_switched_off_answers_nothing() -> None:
     load_demo()
-    db.session.query(Article).update({"is_active": False})
+    db.session.query(Article).filter_by(title="Garantía").update({"is_active": False})
 
-    assert search("garantía") == []
+    assert search("garantía", "es") == []
+
+
+def test_a_rare_word_weighs_more_than_one_that_stands_everywhere(tmp_path: Path) -> None:
+    common = "".join(f"# Taller {number}\nAlgo del taller.\n" for number in range(6))
+    load_file(write(tmp_path, f"{common}# Garantía\nNoventa días."))
+
+    assert search("la garantía del taller")[0].title == "Garantía"
 
 
 def test_the_only_article_answers_too(tmp_path: Path) -> None:
