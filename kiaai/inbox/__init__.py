@@ -5,6 +5,7 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Register the room."""
-    from kiaai.inbox import views
+    # The other modules add their routes to the blueprint of the first.
+    from kiaai.inbox import conversation_views, message_views, trouble_views, views  # noqa: F401
 
     app.register_blueprint(views.bp)

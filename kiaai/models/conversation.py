@@ -35,6 +35,18 @@ class Conversation(Base):
             postgresql_where=text("unread_count > 0"),
         ),
         Index(
+            "ix_conversations_open",
+            text("last_message_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("state <> 'closed'"),
+        ),
+        Index(
+            "ix_conversations_closed",
+            text("last_message_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("state = 'closed'"),
+        ),
+        Index(
             "ix_conversations_assignee_id", "assignee_id", postgresql_where=text("assignee_id IS NOT NULL")
         ),
         Index(

@@ -316,6 +316,20 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("unread_count > 0"),
     )
+    op.create_index(
+        "ix_conversations_open",
+        "conversations",
+        [sa.literal_column("last_message_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
+    op.create_index(
+        "ix_conversations_closed",
+        "conversations",
+        [sa.literal_column("last_message_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+        postgresql_where=sa.text("state = 'closed'"),
+    )
     op.create_table(
         "lead_identities",
         sa.Column("kind", sa.Text(), nullable=False),
@@ -675,6 +689,12 @@ def downgrade() -> None:
     op.drop_table("lead_identities")
     op.drop_index(
         "ix_conversations_unread", table_name="conversations", postgresql_where=sa.text("unread_count > 0")
+    )
+    op.drop_index(
+        "ix_conversations_open", table_name="conversations", postgresql_where=sa.text("state <> 'closed'")
+    )
+    op.drop_index(
+        "ix_conversations_closed", table_name="conversations", postgresql_where=sa.text("state = 'closed'")
     )
     op.drop_index(
         "ix_conversations_talk_due_at",

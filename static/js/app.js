@@ -1,6 +1,7 @@
 // What every page needs: times in the viewer's zone, quiet polls, toasts, copying, and lost connections.
 (() => {
-  const words = document.documentElement.lang || "en";
+  const language = document.documentElement.lang;
+  const words = navigator.languages.find((code) => code.startsWith(language)) ?? language;
   // The page's language for words; the viewer's own habit for 12 or 24 hours.
   const hours = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions().hourCycle;
   const format = (options) => new Intl.DateTimeFormat(words, { hourCycle: hours, ...options });
@@ -30,6 +31,7 @@
     day: dayName,
     list: (at, now) => (daysAgo(at, now) === 0 ? clock.format(at) : dayName(at, now)),
     full: (at, now) => `${dayName(at, now)}, ${clock.format(at)}`,
+    within: (at, now) => shows.full(at, now).replace(/^(Today|Yesterday)/, (word) => word.toLowerCase()),
     left,
   };
 

@@ -123,7 +123,8 @@
   const isTyping = (element) => element.matches("input, textarea, select, [contenteditable]");
   function move(step) {
     const rows = [...document.querySelectorAll("#conversation-rows .conversation")];
-    const from = rows.findIndex((row) => row === document.activeElement || row.ariaCurrent === "true");
+    const focused = rows.indexOf(document.activeElement);
+    const from = focused >= 0 ? focused : rows.findIndex((row) => row.ariaCurrent === "true");
     rows[Math.min(rows.length - 1, Math.max(0, from + step))]?.focus();
   }
   document.addEventListener("keydown", (event) => {
