@@ -7,6 +7,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from kiaai.accounts import api_keys, first_admin, links, people
+from kiaai.accounts.passwords import find_by_email
 from kiaai.config import Settings
 from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
@@ -27,6 +28,26 @@ def create_user(email: str, role: str, name: str) -> None:
         raise _usage_error(refused) from None
     db.session.commit()
     click.echo(f"{user.email} can sign in as {user.role}.", err=True)
+
+
+@users.command("list")
+def list_users() -> None:
+    """Print e-mail, role and state of each person."""
+    for user in people.list_people():
+        state = "deactivated" if not user.active else "active" if user.password else "invited"
+        click.echo(f"{user.email}\t{user.role}\t{state}")
+
+
+@users.command("link")
+@click.argument("email")
+def make_link(email: str) -> None:
+    """Print a one-time link by which the person sets a new password; their sessions end."""
+    user = find_by_email(email)
+    if user is None or not user.active:
+        raise click.ClickException("Nobody active has this address.")
+    people.end_sessions(user)
+    db.session.commit()
+    click.echo(links.invitation_link(user))
 
 
 @keys.command("create")

@@ -1,10 +1,12 @@
 """`/api/docs`: the description of the API as a page for people. No script, so it keeps to the CSP."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup, escape
 
 bp = Blueprint("reference", __name__)
 
@@ -34,7 +36,13 @@ def show() -> ResponseReturnValue:
         for method, operation in operations.items()
         if method in _METHODS
     ]
-    return render_template("api/docs.html", spec=spec, routes=routes)
+    return render_template("api/docs.html", spec=spec, routes=routes, words=words)
+
+
+def words(text: str | None) -> Markup:
+    """Return a description as HTML: escaped, with `code` between backticks."""
+    # Safe: what is put in is the escaped text and two tags of our own.
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text or ""))))  # noqa: S704
 
 
 def _route(spec: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> Route:

@@ -26,7 +26,11 @@ def said(text: str, **more: Any) -> dict[str, Any]:
 class PageQuery(Schema):
     """Which part of a list."""
 
-    limit = Integer(load_default=DEFAULT_LIMIT, validate=validate.Range(1, LARGEST_LIMIT))
+    limit = Integer(
+        load_default=DEFAULT_LIMIT,
+        validate=validate.Range(1, LARGEST_LIMIT),
+        metadata=said(f"1 to {LARGEST_LIMIT}, {DEFAULT_LIMIT} by default."),
+    )
     before = Place(load_default=nothing, metadata=said("The `next` of the page before."))
 
 
@@ -83,7 +87,10 @@ class SendBody(Schema):
             "A number with country code, `id:<lead id>`, or a business-scoped id.", example="+56900000001"
         ),
     )
-    message = Text(required=True, metadata=said(f"1 to {TEXT_LIMIT:,} characters.", maxLength=TEXT_LIMIT))
+    message = Text(
+        required=True,
+        metadata=said(f"1 to {TEXT_LIMIT:,} characters.", minLength=1, maxLength=TEXT_LIMIT, pattern=r"\S"),
+    )
     sender = Text(
         data_key="from",
         load_default=nothing,

@@ -2,13 +2,15 @@
 
 import logging
 
-from flask import Flask, current_app, render_template, request
+from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
+from kiaai.accounts.access import answer_stranger, is_signed_in
+from kiaai.database import is_retryable, is_unavailable
 from kiaai.errors import NotFound, ValidationFailed
 from kiaai.web.answers import code_of, error_json, is_json_path
 
@@ -50,6 +52,8 @@ def init_app(app: Flask) -> None:
 def _answer_http(error: HTTPException) -> ResponseReturnValue:
     """Answer whatever Flask, webargs or a view aborted with, keeping its headers such as Allow."""
     status = error.code or 500
+    if _is_outage(getattr(error, "original_exception", None)):
+        return _answer_outage()
     if error.response is not None and status < 400:
         return error.response
     headers = dict(error.get_headers())
@@ -94,6 +98,9 @@ def _answer_csrf(error: CSRFError) -> ResponseReturnValue:
     if is_json_path(request.path):
         message = "Send the page's token as the header X-CSRFToken, or use an API key."
         return error_json(403, "csrf_failed", message)
+    # The token went with the session: signing in again is the way out, except on the forms that do that.
+    if request.blueprint != "accounts" and not is_signed_in():
+        return answer_stranger()
     return _page(403, *_CSRF_TEXT), 403
 
 
@@ -111,13 +118,19 @@ def _answer_not_found(error: NotFound) -> ResponseReturnValue:
 
 def _answer_database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
     """Say that the database is away; anything else it says is a mistake of ours and stays a 500."""
-    from kiaai.database import is_retryable, is_unavailable
-
-    if isinstance(error, DBAPIError):
-        away = is_unavailable(error) or is_retryable(error) or error.connection_invalidated
-        if not away:
-            raise error
+    if not _is_outage(error):
+        raise error
     log.error("The database does not answer: %s", str(error).partition("\n")[0])
+    return _answer_outage()
+
+
+def _is_outage(error: BaseException | None) -> bool:
+    if isinstance(error, DBAPIError):
+        return is_unavailable(error) or is_retryable(error) or error.connection_invalidated
+    return isinstance(error, PoolTimeout)
+
+
+def _answer_outage() -> ResponseReturnValue:
     response = current_app.make_response(_answer_http(ServiceUnavailable("The database does not answer.")))
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
@@ -126,5 +139,6 @@ def _answer_database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
 def _page(status: int, title: str, way_out: str) -> str:
     if request.headers.get("HX-Request"):
         return f"{title}. {way_out}"
-    # No navigation and no person on it: it must come out when the database is away.
-    return render_template("errors/error.html", status=status, title=title, way_out=way_out)
+    # Rendered without Flask's context, which would load the person: the database may be away.
+    template = current_app.jinja_env.get_template("errors/error.html")
+    return template.render(status=status, title=title, way_out=way_out)

@@ -49,6 +49,20 @@ def test_wrong_use_is_exit_code_2(
     assert db.session.query(User).count() == 1
 
 
+def test_somebody_locked_out_gets_a_link_from_the_server(
+    run: FlaskCliRunner, client: FlaskClient, alice: User, carol: User
+) -> None:
+    key = alice.fs_uniquifier
+
+    out = run.invoke(args=["users", "link", "Alice@kia.example"]).stdout
+
+    path = out.strip().removeprefix("http://127.0.0.1:8000")
+    assert client.get(path).status_code == 200
+    assert alice.fs_uniquifier != key
+    assert run.invoke(args=["users", "link", "carol@kia.example"]).exit_code == 1
+    assert "alice@kia.example\tadmin\tinvited" in run.invoke(args=["users", "list"]).stdout
+
+
 def test_the_key_stands_alone_on_standard_output_and_works(run: FlaskCliRunner) -> None:
     result = run.invoke(args=["api-keys", "create", "web shop"])
 

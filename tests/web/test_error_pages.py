@@ -79,3 +79,15 @@ def test_a_mistake_in_our_own_query_is_a_fault_and_no_outage(
     monkeypatch.setitem(app.view_functions, "accounts.sign_in_page", fail)
 
     assert client.get("/login").status_code == 500
+
+
+def test_somebody_whose_session_is_gone_is_sent_to_sign_in(app: Flask, client: FlaskClient) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    try:
+        form = client.post("/settings/keys", data={"name": "x"})
+        fragment = client.post("/settings/keys", headers={"HX-Request": "true"})
+    finally:
+        app.config["WTF_CSRF_ENABLED"] = False
+
+    assert (form.status_code, form.location) == (303, "/login")
+    assert (fragment.status_code, fragment.headers["HX-Redirect"]) == (401, "/login?next=/settings/keys")

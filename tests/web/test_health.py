@@ -102,6 +102,18 @@ def test_a_page_without_a_database_is_503_within_three_seconds(cut_off: FlaskCli
         assert answer.json is not None and answer.json["error"]["code"] == "unavailable"
 
 
+def test_somebody_signed_in_reads_that_the_database_is_away(cut_off: FlaskClient) -> None:
+    cut_off.application.config["WTF_CSRF_ENABLED"] = True
+    with cut_off.session_transaction() as session:
+        session["_user_id"] = "somebody"
+
+    page, form = cut_off.get("/"), cut_off.post("/settings/keys")
+
+    assert (page.status_code, form.status_code) == (503, 503)
+    assert "database does not answer" in page.get_data(as_text=True)
+    assert cut_off.get("/nope").status_code == 404
+
+
 @pytest.mark.committed
 def test_a_database_that_is_slow_does_not_hold_up_the_answer(client: FlaskClient, app: Flask) -> None:
     locked, done = threading.Event(), threading.Event()

@@ -20,7 +20,9 @@ def test_no_cursor_is_the_beginning(raw: str | None) -> None:
     assert read_cursor(raw) is None
 
 
-@pytest.mark.parametrize("raw", ["x", "!!!!", "W10", "WzEsMl0", "\u00e9", "bnVsbA", "eyJhIjoxfQ", "W1tb" * 20_000])
+@pytest.mark.parametrize(
+    "raw", ["x", "!!!!", "W10", "WzEsMl0", "\u00e9", "bnVsbA", "eyJhIjoxfQ", "W1tb" * 20_000]
+)
 def test_a_made_up_cursor_is_refused(raw: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
         read_cursor(raw)
