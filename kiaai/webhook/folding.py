@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from kiaai.bot.rules import wants_back, wants_out
 from kiaai.whatsapp.inbound import Batch, Customer, FoldedStatus, InboundMessage, fold_statuses
 from kiaai.whatsapp.phone_numbers import match_key
 
@@ -182,12 +183,17 @@ def _message_row(ordinal: int, person: Person, message: InboundMessage) -> dict[
         "counts_unread": message.counts_unread,
         "opens_window": message.opens_window,
         "wants_answer": message.wants_answer,
+        "is_consent": message.wants_answer and _is_about_consent(message.text),
         "has_file": file is not None,
         "media_id": file.media_id if file else None,
         "mime_type": file.mime_type if file else None,
         "file_name": file.file_name if file else None,
         "sha256": file.sha256 if file else None,
     }
+
+
+def _is_about_consent(text: str | None) -> bool:
+    return text is not None and (wants_out(text) or wants_back(text))
 
 
 def _receipt_row(status: FoldedStatus, channel_id: int) -> dict[str, Any]:

@@ -32,7 +32,8 @@ _STORE = f"""
         SELECT * FROM jsonb_to_recordset(CAST(:messages AS jsonb)) AS a(customer bigint, ordinal int,
             wamid text, direction text, author text, kind text, "text" text, preview text, payload jsonb,
             reply_to text, "timestamp" timestamptz, status text, referral jsonb, is_history boolean,
-            counts_unread boolean, opens_window boolean, wants_answer boolean, has_file boolean,
+            counts_unread boolean, opens_window boolean, wants_answer boolean, is_consent boolean,
+            has_file boolean,
             media_id text, mime_type text, file_name text, sha256 text)
     ),
     people AS (
@@ -67,6 +68,7 @@ _STORE = f"""
             max(a.timestamp) FILTER (WHERE a.opens_window) AS inbound_at,
             max(a.timestamp) FILTER (WHERE a.author = 'phone' AND NOT a.is_history) AS spoke_at,
             bool_or(a.wants_answer) AS wants_answer,
+            bool_or(a.is_consent) AS is_consent,
             max(a.timestamp) AS last_at,
             (array_agg(a.preview ORDER BY a.timestamp DESC, n.id DESC))[1] AS preview,
             (array_agg(a.direction ORDER BY a.timestamp DESC, n.id DESC))[1] AS direction,
@@ -93,7 +95,9 @@ _STORE = f"""
             owner_epoch = c.owner_epoch + CASE WHEN s.spoke_at IS NULL THEN 0 ELSE 1 END,
             bot_quiet_until = greatest(c.bot_quiet_until, s.spoke_at + interval '12 hours'),
             bot_due_at = CASE WHEN s.spoke_at IS NOT NULL THEN NULL
-                WHEN {{is_bot_asked}} THEN clock_timestamp() + make_interval(secs => :bot_wait)
+                -- A burst puts the turn off, but not for ever.
+                WHEN {{is_bot_asked}} THEN least(clock_timestamp() + make_interval(secs => :bot_wait),
+                    c.bot_since_at + interval '30 s')
                 ELSE c.bot_due_at END,
             bot_since_at = CASE WHEN s.spoke_at IS NOT NULL THEN NULL
                 WHEN {{is_bot_asked}} THEN coalesce(c.bot_since_at, clock_timestamp())
@@ -119,9 +123,10 @@ _STORE = f"""
         LEFT JOIN named n USING (lead_id)
     WHERE l.id = s.lead_id"""
 
+# A stop is heard even where the bot is off or a person has the word: then it is only written down.
 _IS_BOT_ASKED = (
-    "s.wants_answer AND :bot_enabled AND c.bot_enabled"
-    " AND (c.bot_quiet_until IS NULL OR c.bot_quiet_until <= :now)"
+    "(s.is_consent OR (s.wants_answer AND :bot_enabled AND c.bot_enabled"
+    " AND (c.bot_quiet_until IS NULL OR c.bot_quiet_until <= :now)))"
 )
 
 # What the bot had queued when a person wrote on the phone app.

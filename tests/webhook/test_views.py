@@ -2,6 +2,7 @@
 
 import json
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from kiaai import create_app
+from kiaai import clock, create_app
 from kiaai.delivery.outbox import Sender, queue_message
 from kiaai.extensions import db
 from kiaai.models import (
@@ -278,6 +279,33 @@ def test_the_bot_is_due_after_an_incoming_text_alone(
 
     db.session.refresh(conversation)
     assert conversation.bot_due_at is not None
+
+
+def test_a_stop_is_heard_even_while_a_person_has_the_word(
+    client: FlaskClient, dana: Conversation, signed: Signed
+) -> None:
+    dana.bot_quiet_until = clock.now() + timedelta(hours=1)
+    db.session.commit()
+    client.post("/webhook", **signed(body(text("wamid.1", "¿Y mi pedido?"))))
+    db.session.refresh(dana)
+    assert dana.bot_due_at is None
+
+    client.post("/webhook", **signed(body(text("wamid.2", "BAJA"))))
+
+    db.session.refresh(dana)
+    assert dana.bot_due_at is not None
+
+
+def test_a_burst_cannot_put_the_answer_off_for_ever(
+    client: FlaskClient, dana: Conversation, signed: Signed
+) -> None:
+    dana.bot_since_at = clock.now() - timedelta(seconds=40)
+    db.session.commit()
+
+    client.post("/webhook", **signed(body(text("wamid.1"))))
+
+    db.session.refresh(dana)
+    assert dana.bot_due_at and dana.bot_due_at < clock.now()
 
 
 def test_an_answer_typed_on_the_phone_silences_the_bot_and_cancels_what_it_queued(
