@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-
-from kiaai.extensions import db
 from kiaai.models import WebhookEvent
+from kiaai.webhook.replay import failed_events
 
 SHOWN = 100
 BODY_SHOWN_BYTES = 20_000
@@ -24,11 +22,9 @@ class FailedEvent:
     is_cut: bool
 
 
-def failed_events() -> list[FailedEvent]:
+def readable_events() -> list[FailedEvent]:
     """Return the newest webhooks that could not be applied."""
-    failed = WebhookEvent.outcome.in_(("failed", "unroutable"))
-    newest = select(WebhookEvent).where(failed).order_by(WebhookEvent.id.desc()).limit(SHOWN)
-    return [_readable(event) for event in db.session.scalars(newest)]
+    return [_readable(event) for event in failed_events(SHOWN)]
 
 
 def _readable(event: WebhookEvent) -> FailedEvent:

@@ -1,6 +1,7 @@
 """The first admin, and links that work once."""
 
 import re
+import threading
 from dataclasses import replace
 
 import pytest
@@ -74,6 +75,25 @@ def test_the_link_is_dead_as_soon_as_anybody_has_an_account(client: FlaskClient,
 
     assert client.get(path).status_code == 404
     assert client.post(path, data=FORM).status_code == 404
+    assert db.session.query(User).count() == 1
+
+
+@pytest.mark.committed
+def test_two_who_use_the_link_at_once_do_not_both_get_in(app: Flask) -> None:
+    path, start, statuses = path_of(links.first_admin_link()), threading.Barrier(2), []
+
+    def use(email: str) -> None:
+        browser = app.test_client()
+        start.wait()
+        statuses.append(browser.post(path, data={**FORM, "email": email}).status_code)
+
+    threads = [threading.Thread(target=use, args=(f"{name}@kia.example",)) for name in ("olga", "eva")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(statuses) == [303, 404]
     assert db.session.query(User).count() == 1
 
 

@@ -2,15 +2,17 @@
 
 import html
 import re
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from kiaai.extensions import db
-from kiaai.models import ApiKey, User, WebhookEvent
+from kiaai.models import ApiKey, Channel, Message, User, WebhookEvent
 from tests.people import enter
 
+SAMPLES = Path(__file__).parent.parent / "samples"
 PAGES = ["/settings", "/settings/people", "/settings/keys", "/settings/journal"]
 VERBS = [
     "/settings/people",
@@ -147,6 +149,20 @@ def test_the_journal_shows_failed_webhooks_and_nothing_of_them_runs(client: Flas
     assert html.escape('{"x": "<script>') in page or "&lt;script&gt;" in page
     assert "<script>alert" not in page and "fine" not in page
     assert f"/settings/journal/{failed.id}/replay" in page
+
+
+def test_a_failed_webhook_is_applied_again(client: FlaskClient, alice: User, channel: Channel) -> None:
+    body = (SAMPLES / "in-text.json").read_bytes()
+    event = WebhookEvent(body=body, outcome="failed", error="The disk was full")
+    db.session.add(event)
+    db.session.commit()
+    enter(client, alice)
+
+    answer = client.post(f"/settings/journal/{event.id}/replay")
+
+    assert (answer.status_code, event.outcome) == (303, "applied")
+    assert db.session.query(Message).count() == 1
+    assert "disk was full" not in client.get("/settings/journal").get_data(as_text=True)
 
 
 def test_names_are_escaped(client: FlaskClient, alice: User) -> None:
