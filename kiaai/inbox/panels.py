@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from kiaai import clock
 from kiaai.config import Settings
 from kiaai.inbox import bubbles, history, queries, thread
-from kiaai.inbox.queries import Alerts, ListFilter, ListPage, ListState
+from kiaai.inbox.list_state import Alerts, ListState
+from kiaai.inbox.queries import ListFilter, ListPage
 from kiaai.models import Channel, Conversation, LeadEvent, Message, User
 from kiaai.models.lead import LEAD_STATUSES
 from kiaai.web.fragments import tag_of

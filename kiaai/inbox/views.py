@@ -10,8 +10,9 @@ from kiaai.accounts.access import answer_stranger, current_user, login_required,
 from kiaai.config import Settings
 from kiaai.extensions import limiter
 from kiaai.inbox import panels, queries, thread
+from kiaai.inbox.list_state import ListState, list_state
 from kiaai.inbox.panels import Viewer
-from kiaai.inbox.queries import ListFilter, ListState
+from kiaai.inbox.queries import ListFilter
 from kiaai.models import Conversation
 from kiaai.web.fragments import is_fragment, is_unchanged, tagged, unchanged
 from kiaai.web.paging import read_cursor
@@ -49,7 +50,7 @@ def conversation(conversation_id: int) -> ResponseReturnValue:
 def conversations() -> ResponseReturnValue:
     """Answer the contents of the list, or 304; one query when nothing is new."""
     wanted = _wanted()
-    state = queries.list_state(session_key(), wanted, clock.now())
+    state = list_state(session_key(), wanted, clock.now())
     if state is None:
         return answer_stranger()
     if is_unchanged(panels.list_tag(state, wanted, wanted.until)):
@@ -119,7 +120,7 @@ def thread_contents(opened: Conversation, from_id: int | None) -> ResponseReturn
 
 
 def list_state_now(wanted: ListFilter) -> ListState:
-    state = queries.list_state(current_user().fs_uniquifier, wanted, clock.now())
+    state = list_state(current_user().fs_uniquifier, wanted, clock.now())
     return state or abort(401)
 
 

@@ -1,0 +1,119 @@
+"""The one query of a list poll: who asks, which rows they see at which version, and the tab counts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ScalarSelect,
+    Text,
+    TextClause,
+    bindparam,
+    func,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+
+from kiaai.extensions import db
+from kiaai.inbox.queries import MOST_ROWS, PAGE_ROWS, TABS, ListFilter, at_or_above, in_tab, matches
+from kiaai.models import Channel, Conversation, Installation, User
+
+COUNT_LIMIT = 100
+
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+_UNTIL_AT = bindparam("until_at", type_=DateTime(timezone=True))
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """What everybody must know: a channel that may not send, or delivery held."""
+
+    paused_at: datetime | None
+    held_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ListState:
+    """Who asks and what the list depends on. rows: ids and versions in order. counts: by tab, up to 100."""
+
+    user_id: int
+    is_admin: bool
+    rows: str
+    counts: dict[str, int]
+    alerts: Alerts
+
+    @property
+    def parts(self) -> tuple[object, ...]:
+        return (self.rows, *self.counts.values(), self.alerts.paused_at, self.alerts.held_at)
+
+
+def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> ListState | None:
+    """Return what the drawn list depends on; None when the session names no active person."""
+    statement = _statement(
+        wanted.tab, bool(wanted.name_pattern), bool(wanted.number_pattern), wanted.until is not None
+    )
+    values: dict[str, Any] = {"session_key": session_key or "", "now": now}
+    if wanted.until:
+        values |= {"until_at": wanted.until.at, "until_id": wanted.until.id}
+    if wanted.name_pattern:
+        values["name_pattern"] = wanted.name_pattern
+    if wanted.number_pattern:
+        values["number_pattern"] = wanted.number_pattern
+    found = db.session.execute(statement, values).one_or_none()
+    if found is None:
+        return None
+    return ListState(
+        user_id=found.user_id,
+        is_admin=found.role == "admin",
+        rows=found.rows or "",
+        counts={tab: getattr(found, f"count_{tab}") for tab in TABS},
+        alerts=Alerts(found.paused_at, found.held_at),
+    )
+
+
+@cache
+def _statement(tab: str, has_name: bool, has_number: bool, has_until: bool) -> TextClause:
+    """Return the query as text: building it anew costs more than PostgreSQL takes to answer it."""
+    query = select(
+        User.id.label("user_id"),
+        User.role,
+        _rows(tab, has_name, has_number, has_until).label("rows"),
+        *(_count(each).label(f"count_{each}") for each in TABS),
+        select(func.max(Channel.paused_at)).scalar_subquery().label("paused_at"),
+        select(func.max(Installation.held_at)).scalar_subquery().label("held_at"),
+    ).where(User.fs_uniquifier == bindparam("session_key"), User.active)
+    # "named" writes parameters as text() reads them.
+    compiled = query.compile(dialect=PGDialect_psycopg2(paramstyle="named"))  # type: ignore[no-untyped-call]
+    constants = {name: value for name, value in compiled.params.items() if value is not None}
+    return text(compiled.string).bindparams(**constants)
+
+
+def _rows(tab: str, has_name: bool, has_number: bool, has_until: bool) -> ScalarSelect[Any]:
+    drawn = select(Conversation.id, Conversation.version, Conversation.last_message_at)
+    if has_name:
+        number = bindparam("number_pattern", type_=Text) if has_number else None
+        drawn = drawn.join(Conversation.lead).where(matches(bindparam("name_pattern", type_=Text), number))
+    else:
+        drawn = drawn.where(in_tab(tab, _NOW))
+    if has_until:
+        at, row_id = (
+            bindparam("until_at", type_=DateTime(timezone=True)),
+            bindparam("until_id", type_=BigInteger),
+        )
+        drawn = drawn.where(at_or_above(at, row_id))
+    newest = (Conversation.last_message_at.desc(), Conversation.id.desc())
+    rows = drawn.order_by(*newest).limit(MOST_ROWS if has_until else PAGE_ROWS).subquery()
+    order = aggregate_order_by(literal(","), rows.c.last_message_at.desc(), rows.c.id.desc())
+    return select(func.string_agg(func.concat(rows.c.id, ":", rows.c.version), order)).scalar_subquery()
+
+
+def _count(tab: str) -> ScalarSelect[int]:
+    """Count the rows of a tab, up to 100: beyond that it says 99+."""
+    some = select(Conversation.id).where(in_tab(tab, _NOW)).limit(COUNT_LIMIT).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()
