@@ -13,6 +13,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     from kiaai.accounts.datastore import PeopleDatastore
     from kiaai.accounts.journal_views import bp as journal
     from kiaai.accounts.key_views import bp as keys
+    from kiaai.accounts.own_views import bp as own
     from kiaai.accounts.people_views import bp as team
     from kiaai.accounts.views import bp as accounts
     from kiaai.extensions import db, security
@@ -41,5 +42,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.before_request_funcs[None].remove(security.principal._on_before_request)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]  # set by Flask-Login
     app.login_manager.unauthorized_handler(answer_stranger)  # type: ignore[attr-defined]  # set by Flask-Login
-    for room in (accounts, team, keys, journal):
+    for room in (accounts, own, team, keys, journal):
         app.register_blueprint(room)

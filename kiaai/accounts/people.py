@@ -63,8 +63,13 @@ def set_password(user: User, password: str, name: str | None = None) -> None:
     """Give the person a new password; all their sessions and links end. Raises ValidationFailed."""
     user.password = hashed(password)
     if name is not None:
-        user.name = one_line(clean_text(name), NAME_LIMIT)
+        rename(user, name)
     end_sessions(user)
+
+
+def rename(user: User, name: str) -> None:
+    """Give the person another name; an empty one shows the beginning of the e-mail address."""
+    user.name = one_line(clean_text(name), NAME_LIMIT)
 
 
 def change_role(user: User, role: str) -> None:

@@ -34,7 +34,7 @@ def sign_in() -> ResponseReturnValue:
     address = request.remote_addr or ""
     seconds = attempts.seconds_to_wait(email, address)
     if seconds is not None:
-        return _come_back_later(seconds)
+        return come_back_later(seconds)
     has_admin = first_admin.make_from_settings(_settings())
     user = checked_person(email, request.form.get("password", ""))
     if user is None:
@@ -43,7 +43,7 @@ def sign_in() -> ResponseReturnValue:
         )
         return page, 422
     attempts.forget(email, address)
-    _enter(user, remember=bool(request.form.get("remember")))
+    enter(user, remember=bool(request.form.get("remember")))
     return redirect(next_path, 303)
 
 
@@ -80,7 +80,7 @@ def make_first_admin(token: str) -> ResponseReturnValue:
         db.session.rollback()
         page = render_template("accounts/first_admin.html", form=form, rule=RULE, errors=refused.fields)
         return page, 422
-    _enter(user)
+    enter(user)
     return redirect("/", 303)
 
 
@@ -105,18 +105,20 @@ def accept_invitation(token: str) -> ResponseReturnValue:
             "accounts/invitation.html", user=user, form=request.form, rule=RULE, errors=refused.fields
         )
         return page, 422
-    _enter(user)
+    enter(user)
     return redirect("/", 303)
 
 
-def _enter(user: User, remember: bool = False) -> None:
+def enter(user: User, remember: bool = False) -> None:
+    """Commit, and begin a session of this person."""
     db.session.commit()
     # What was in the session belonged to nobody; somebody else may have planted it.
     session.clear()
     login_user(user, remember=remember, authn_via=["password"])
 
 
-def _come_back_later(seconds: int) -> ResponseReturnValue:
+def come_back_later(seconds: int) -> ResponseReturnValue:
+    """Answer somebody who guessed too often."""
     again_at = clock.now() + timedelta(seconds=seconds)
     local = again_at.astimezone(ZoneInfo(_settings().business_timezone))
     page = render_template("accounts/too_many_tries.html", again_at=again_at, local=local)

@@ -38,6 +38,7 @@ class NavItem(NamedTuple):
 _NAV = (
     NavItem("/", "Inbox", "messages-square"),
     NavItem("/people", "People", "users"),
+    NavItem("/account", "Account", "user-round"),
     NavItem("/settings", "Settings", "settings", admins_only=True),
 )
 
