@@ -1,8 +1,10 @@
 """The worker process: `celery --app kiaai.worker.app worker`."""
 
 import logging
+import warnings
 from typing import Any
 
+from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging, worker_init, worker_shutting_down
 
 from kiaai import create_app
@@ -13,6 +15,9 @@ from kiaai.worker.floor import floor, open_floor
 __all__ = ["app", "celery"]
 
 log = logging.getLogger(__name__)
+
+# About running as root with pickled messages; ours are JSON, and a small server often has only root.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 flask_app = create_app()
 app = celery
