@@ -1,10 +1,14 @@
 """Places where the product can be made to break on purpose, for tests: `KIAAI_FAULTS`."""
 
+import logging
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from kiaai.errors import KiaAiError, SettingsError
+
+log = logging.getLogger(__name__)
 
 EXIT_CODE = 70
 
@@ -15,11 +19,24 @@ class FaultInjected(KiaAiError):
     """Raised at a place that was told to raise."""
 
 
+class _Source:
+    """The file that says what breaks, when it is to change while the program runs."""
+
+    path: Path | None = None
+    text = ""
+
+
 def configure(text: str) -> None:
     """Set what breaks where: `after_post:exit,before_commit:raise,before_post:sleep=2`; empty: nothing.
 
+    `@PATH` names a file with such a text, looked at anew each time; without the file nothing breaks.
     Raises SettingsError when a part is not `place:raise`, `place:exit` or `place:sleep=SECONDS`.
     """
+    _Source.path, _Source.text = (Path(text[1:]), "") if text.startswith("@") else (None, text)
+    _plan(_Source.text)
+
+
+def _plan(text: str) -> None:
     actions = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, colon, action = part.partition(":")
@@ -32,8 +49,18 @@ def configure(text: str) -> None:
 
 def fault_point(name: str) -> None:
     """Break here if told so. Costs one look into an empty dict otherwise."""
+    if _Source.path:
+        _read_again(_Source.path)
     if action := _actions.get(name):
+        log.warning("Told to break at %s", name)
         action()
+
+
+def _read_again(path: Path) -> None:
+    text = path.read_text() if path.exists() else ""
+    if text != _Source.text:
+        _Source.text = text
+        _plan(text)
 
 
 def _action(name: str, action: str) -> Callable[[], None]:

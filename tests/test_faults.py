@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,19 @@ def test_a_place_told_to_raise_raises_until_told_otherwise() -> None:
     fault_point("after_post")
 
     configure("")
+    fault_point("before_commit")
+
+
+def test_a_file_says_what_breaks_while_the_program_runs(tmp_path: Path) -> None:
+    plan = tmp_path / "faults"
+    configure(f"@{plan}")
+    fault_point("before_commit")
+
+    plan.write_text("before_commit:raise")
+    with pytest.raises(FaultInjected, match="before_commit"):
+        fault_point("before_commit")
+
+    plan.unlink()
     fault_point("before_commit")
 
 

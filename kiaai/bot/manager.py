@@ -76,6 +76,7 @@ def _transaction(work: Callable[[], T]) -> T:
             result = work()
             fault_point("bot_before_commit")
             db.session.commit()
+            fault_point("bot_after_commit")
             return result
         except DBAPIError as error:
             db.session.rollback()

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from kiaai.extensions import db
+from kiaai.faults import fault_point
 from kiaai.media import media_folder
 from kiaai.media.sniffing import HEAD_BYTES, true_type
 from kiaai.media.storage import Kept, NoRoom
@@ -54,6 +55,7 @@ def fetch(attachment_id: int, client: WhatsAppClient) -> None:
     job = _claim(attachment_id)
     if job is None:
         return
+    fault_point("file_after_claim")
     if job.media_id is None:
         _give_up(job, "refused", "WhatsApp sent no file with this message.")
         return
@@ -65,6 +67,7 @@ def fetch(attachment_id: int, client: WhatsAppClient) -> None:
         log.error("The file of attachment %s cannot be saved: %s", job.id, error)
         _try_later(job, str(error))
     else:
+        fault_point("file_before_keep")
         _keep(job, kept, values)
 
 

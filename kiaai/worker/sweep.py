@@ -17,6 +17,7 @@ from kiaai.delivery import channels, hold
 from kiaai.delivery.channels import FAILURES_BEFORE_PROBING
 from kiaai.delivery.receipts import due_orphans, join_orphan_of
 from kiaai.extensions import db
+from kiaai.faults import fault_point
 from kiaai.whatsapp.client import WhatsAppClient
 from kiaai.whatsapp.errors import GraphError
 from kiaai.worker.pools import Pool
@@ -154,6 +155,7 @@ class Sweep:
         try:
             if not db.session.execute(text(f"SELECT pg_try_advisory_xact_lock({SWEEP_LOCK})")).scalar():
                 return []
+            fault_point("sweep_choosing")
             values: dict[str, Any] = {"taken": pool.taken(), "phone_number_id": self._client.phone_number_id}
             return list(db.session.execute(text(query), values).scalars())
         finally:
