@@ -1,4 +1,4 @@
-"""The one query of a list poll: who asks, which rows they see at which version, and the tab counts."""
+"""The one query of a list poll: who asks, which rows they see at which version, and how many there are."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,10 +21,12 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from kiaai.extensions import db
-from kiaai.inbox.queries import MOST_ROWS, PAGE_ROWS, TABS, ListFilter, at_or_above, in_tab, matches
+from kiaai.inbox.queries import MOST_ROWS, PAGE_ROWS, ListFilter, at_or_above, in_tab, matches
 from kiaai.models import Channel, Conversation, Installation, User
 
 COUNT_LIMIT = 100
+# What a person decides by; the other tabs are places to look things up, and a count costs each poll.
+COUNTED_TABS = ("all", "unread")
 
 _NOW = bindparam("now", type_=DateTime(timezone=True))
 _UNTIL_AT = bindparam("until_at", type_=DateTime(timezone=True))
@@ -72,7 +74,7 @@ def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> Li
         user_id=found.user_id,
         is_admin=found.role == "admin",
         rows=found.rows or "",
-        counts={tab: getattr(found, f"count_{tab}") for tab in TABS},
+        counts={tab: getattr(found, f"count_{tab}") for tab in COUNTED_TABS},
         alerts=Alerts(found.paused_at, found.held_at),
     )
 
@@ -84,7 +86,7 @@ def _statement(tab: str, has_name: bool, has_number: bool, has_until: bool) -> T
         User.id.label("user_id"),
         User.role,
         _rows(tab, has_name, has_number, has_until).label("rows"),
-        *(_count(each).label(f"count_{each}") for each in TABS),
+        *(_count(each).label(f"count_{each}") for each in COUNTED_TABS),
         select(func.max(Channel.paused_at)).scalar_subquery().label("paused_at"),
         select(func.max(Installation.held_at)).scalar_subquery().label("held_at"),
     ).where(User.fs_uniquifier == bindparam("session_key"), User.active)

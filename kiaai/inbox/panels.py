@@ -34,7 +34,7 @@ def list_panel(state: ListState, wanted: ListFilter) -> dict[str, Any]:
     page = queries.list_page(wanted, clock.now())
     return {
         **rows(page, wanted),
-        "tabs": [(tab, label, state.counts[tab]) for tab, label in queries.TABS.items()],
+        "tabs": [(tab, label, state.counts.get(tab)) for tab, label in queries.TABS.items()],
         "has_any": bool(page.rows) or queries.has_conversations(),
         "list_tag": list_tag(state, wanted, page.until),
         **banners(state.alerts, state.is_admin),
