@@ -34,8 +34,8 @@ class Caller:
 
     @property
     def sender(self) -> Sender:
-        """Return the caller as the author of messages."""
-        return Sender("api" if self.api_key_id else "user", user_id=self.user_id, api_key_id=self.api_key_id)
+        """Return the caller as the author of messages; a person who calls the API may keep the bot too."""
+        return Sender("api", user_id=self.user_id, api_key_id=self.api_key_id)
 
 
 def caller() -> Caller:

@@ -155,8 +155,11 @@ def test_an_invitation_with_a_bad_password_stays_good(client: FlaskClient, bob: 
     assert client.get(path).status_code == 200
 
 
-def test_the_invitation_of_somebody_deactivated_is_dead(client: FlaskClient, alice: User, bob: User) -> None:
+def test_the_invitation_of_somebody_deactivated_is_dead(
+    client: FlaskClient, alice: User, bob: User, carol: User
+) -> None:
     path = path_of(links.invitation_link(bob))
+    assert client.get(path_of(links.invitation_link(carol))).status_code == 404
 
     deactivate(bob)
     db.session.commit()

@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from kiaai import clock
 from kiaai.accounts.api_keys import create_key
 from kiaai.extensions import db
-from kiaai.models import Channel, Conversation, Lead, LeadIdentity, Message
+from kiaai.models import Channel, Conversation, Lead, LeadIdentity, Message, User
 from tests.api.conftest import Call, bearer, codes, fields, open_window
+from tests.people import enter
 
 PATH = "/api/send-message"
 
@@ -83,6 +85,17 @@ def test_the_bot_falls_silent_unless_it_is_kept(post: Call, dana: Conversation) 
     assert dana.is_bot_on(clock.now())
     post(PATH, {"to": "56900000001", "message": "Hi again"})
     assert not dana.is_bot_on(clock.now())
+
+
+def test_a_person_may_send_and_keep_the_bot(client: FlaskClient, bob: User, dana: Conversation) -> None:
+    open_window(dana)
+    enter(client, bob)
+
+    answer = client.post(PATH, json={"to": "56900000001", "message": "Hi", "keep_bot": True})
+
+    message = db.session.scalars(select(Message)).one()
+    assert (answer.status_code, message.author, message.user_id) == (202, "api", bob.id)
+    assert dana.is_bot_on(clock.now())
 
 
 def test_the_same_key_and_body_give_the_first_message(post: Call, dana: Conversation) -> None:
