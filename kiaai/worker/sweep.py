@@ -48,7 +48,8 @@ _DUE_HEADS = f"""
 _PROBE = f"""
     SELECT c.id FROM conversations c JOIN channels ch ON ch.id = c.channel_id
     WHERE c.talk_due_at <= clock_timestamp() AND ch.phone_number_id = :phone_number_id
-      AND (ch.paused_at IS NOT NULL OR ch.fail_count >= {FAILURES_BEFORE_PROBING}) AND ch.probe_at <= clock_timestamp()
+      AND (ch.paused_at IS NOT NULL OR ch.fail_count >= {FAILURES_BEFORE_PROBING})
+      AND ch.probe_at <= clock_timestamp()
     ORDER BY c.talk_due_at LIMIT 1"""
 _DUE_TURNS = f"""
     SELECT id FROM conversations WHERE bot_due_at <= clock_timestamp() AND id <> ALL (:taken)
