@@ -61,5 +61,6 @@ def listening(page: Any) -> Iterator[list[str]]:
 
 
 def _is_complaint(line: Any) -> bool:
-    # Chromium reports every refused form as an error of its own; the refusal is the point there.
-    return line.type in ("error", "warning") and "status of 422" not in line.text
+    # Chromium reports every refused request as an error of its own; where one is made, it is the point.
+    is_refusal = "status of 422" in line.text or "status of 503" in line.text
+    return line.type in ("error", "warning") and not is_refusal

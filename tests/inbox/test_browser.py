@@ -265,3 +265,27 @@ def test_the_theme_can_be_switched_and_is_kept(page: Any, talk: int) -> None:
     page.reload()
 
     assert {first, page.evaluate(scheme)} == {"dark", "light"}
+
+
+def test_a_lost_connection_is_said_and_replaces_nothing(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    page.route("**/inbox/conversations/**", lambda route: route.fulfill(status=503, body="away"))
+
+    page.locator("html.connection-lost").wait_for()
+    shown = page.locator("#messages article").count()
+    page.unroute("**/inbox/conversations/**")
+    page.locator("html:not(.connection-lost)").wait_for()
+
+    assert shown == 2
+
+
+def test_keys_move_through_the_list_and_open(page: Any, talk: int, pedro: int) -> None:
+    page.goto("/")
+
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+
+    page.locator("#thread-head").get_by_text("Pedro").wait_for()
+    page.locator("#message:focus").wait_for()
