@@ -7,10 +7,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from amqp.exceptions import AMQPError
 from celery.exceptions import CeleryError
+from kombu.connection import Connection
 from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 from kiaai.extensions import celery
 
@@ -19,12 +23,14 @@ log = logging.getLogger(__name__)
 # A bell older than this is of no use: the sweep came by ten times meanwhile.
 EXPIRES_SECONDS = 60
 MOST_WAITING = 10_000
+# With so many bells unheard at the broker, more of them wake nobody sooner.
+LONGEST_QUEUE = 1000
 # After a failure nothing is published for a while: a dead broker can take seconds to say so.
 PAUSE_SECONDS = 2.0
 LONGEST_COUNTDOWN_SECONDS = 10.0
 
 # What the broker's client libraries raise when it is away; anything else is a bug and is seen.
-_TROUBLE = (OSError, KombuError, CeleryError)
+_TROUBLE = (OSError, KombuError, CeleryError, AMQPError, RedisError)
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ class _Publisher:
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._thread: threading.Thread | None = None
+        self._connection: Connection | None = None
 
     def add(self, bell: Bell) -> None:
         with self._lock:
@@ -94,24 +101,52 @@ class _Publisher:
                 self._publish(bells)
             except _TROUBLE as error:
                 log.warning("The broker is away (%s); the sweep does the work", type(error).__name__)
+                self._hang_up()
                 time.sleep(PAUSE_SECONDS)
                 with self._lock:
                     self._waiting.clear()
 
     def _publish(self, bells: list[Bell]) -> None:
-        with celery.connection_for_write() as connection:
+        connection = self._connect()
+        if _queue_length(connection) > LONGEST_QUEUE:
+            return
+        with celery.amqp.Producer(connection.default_channel, auto_declare=False) as producer:
+            for bell in bells:
+                celery.send_task(
+                    "kiaai.ring",
+                    args=[bell.kind, bell.id],
+                    producer=producer,
+                    expires=EXPIRES_SECONDS,
+                    countdown=min(bell.in_seconds, LONGEST_COUNTDOWN_SECONDS) or None,
+                    ignore_result=True,
+                    retry=False,
+                )
+
+    def _connect(self) -> Connection:
+        if self._connection is None:
+            connection = celery.connection_for_write()
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
-            with celery.amqp.Producer(connection) as producer:
-                for bell in bells:
-                    celery.send_task(
-                        "kiaai.ring",
-                        args=[bell.kind, bell.id],
-                        producer=producer,
-                        expires=EXPIRES_SECONDS,
-                        countdown=min(bell.in_seconds, LONGEST_COUNTDOWN_SECONDS) or None,
-                        ignore_result=True,
-                        retry=False,
-                    )
+            self._connection = connection
+        return self._connection
+
+    def _hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(*_TROUBLE):
+                connection.release()
+
+
+def _queue_length(connection: Connection) -> int:
+    """Return how many bells wait at the broker; 0 when no worker has made the queue yet."""
+    channel = connection.channel()
+    try:
+        declared = channel.queue_declare(queue=celery.conf.task_default_queue, passive=True)
+    except connection.channel_errors:
+        return 0
+    finally:
+        with suppress(*_TROUBLE):
+            channel.close()
+    return int(declared.message_count)
 
 
 _publisher = _Publisher()
