@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 
 from kiaai.accounts import api_keys, first_admin, links, people
 from kiaai.accounts.passwords import find_by_email
+from kiaai.bot.knowledge import load_demo_once
 from kiaai.config import Settings
 from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
@@ -84,11 +85,16 @@ def revoke_key(key_id: int) -> None:
 
 @click.command("welcome")
 def welcome() -> None:
-    """Print where to go; makes the first admin from the settings, or prints a one-time link for it."""
+    """Print where to go; makes the first admin from the settings, or prints a one-time link for it.
+
+    In the sandbox the bot of a fresh installation learns the demo articles.
+    """
     settings: Settings = current_app.extensions["settings"]
     has_admin = first_admin.make_from_settings(settings)
     lines = [("Dashboard", links.base_url())]
     if settings.is_sandbox:
+        load_demo_once()
+        db.session.commit()
         lines.append(("A customer's phone", settings.sandbox_url))
     if not has_admin and not people.has_people():
         lines.append(("Make the first admin (once)", links.first_admin_link()))

@@ -82,6 +82,12 @@ def load_demo() -> int:
     return sum(load_file(path).total for path in sorted(DEMO.glob("*.md")))
 
 
+def load_demo_once() -> int:
+    """Load the demo articles where there are none at all, so that a first try gets real answers."""
+    is_empty = db.session.scalar(select(Article.id).limit(1)) is None
+    return load_demo() if is_empty else 0
+
+
 def _fitting(candidates: Iterable[Candidate]) -> list[Candidate]:
     return [
         candidate

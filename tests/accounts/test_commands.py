@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 
 from kiaai.accounts.api_keys import find_key
 from kiaai.accounts.passwords import checked_person
 from kiaai.extensions import db
-from kiaai.models import ApiKey, User
+from kiaai.models import ApiKey, Article, User
 from tests.people import PASSWORD
 
 
@@ -107,3 +107,14 @@ def test_welcome_makes_the_admin_of_the_settings(
 
     assert "/welcome/" not in out and PASSWORD not in out
     assert checked_person("olga@kia.example", PASSWORD) is not None
+
+
+def test_welcome_teaches_the_sandboxs_bot_the_demo_once(run: FlaskCliRunner) -> None:
+    run.invoke(args=["welcome"])
+    known = db.session.scalar(select(func.count()).select_from(Article))
+    db.session.execute(delete(Article).where(Article.language == "en"))
+    db.session.commit()
+
+    run.invoke(args=["welcome"])
+
+    assert known and known > db.session.scalars(select(func.count()).select_from(Article)).one() > 0

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.exceptions import KombuError
 
 from tests.e2e.conftest import PATIENCE_SECONDS, Product
