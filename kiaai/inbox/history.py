@@ -66,6 +66,10 @@ def _tags(event: LeadEvent) -> tuple[str, str]:
     return (f"set the tags {event.new}" if event.new else "removed all tags"), "tag"
 
 
+def _created(event: LeadEvent) -> tuple[str, str]:
+    return ("wrote for the first time" if event.by == "customer" else "added this person"), "plus"
+
+
 def _plain(what: str, icon: str) -> Callable[[LeadEvent], tuple[str, str]]:
     return lambda _event: (what, icon)
 
@@ -75,7 +79,7 @@ _TELLERS: dict[str, Callable[[LeadEvent], tuple[str, str]]] = {
     "name": _name,
     "tags": _tags,
     "notes": _plain("changed the notes", "sticky-note"),
-    "created": _plain("made this lead", "plus"),
+    "created": _created,
     "opted_out": _plain("asked for no more messages", "ban"),
     "opted_in": _plain("wants messages again", "circle-check"),
     "handed_off": _plain("asked a person to take over", "hand"),

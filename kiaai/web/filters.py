@@ -19,6 +19,11 @@ _EMOJI = re.compile(
     "(?:[\U0001f1e6-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2190-\u21ff\u2300-\u23ff\u00a9\u00ae]"
     "[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff\u20e3]*)"
 )
+# A mark stands at the edge of words, on one line, and holds something.
+_MARKS = [
+    (re.compile(rf"(?<![\w{sign}]){sign}(?=\S)([^\n{sign}]+)(?<=\S){sign}(?![\w{sign}])"), tag)
+    for sign, tag in ((r"\*", "strong"), ("_", "em"), ("~", "s"))
+] + [(re.compile(r"```([^`]+)```"), "code")]
 
 
 class NavItem(NamedTuple):
@@ -142,14 +147,25 @@ def is_big_emoji(text: str | None) -> bool:
 
 
 def rich_text(text: str | None) -> Markup:
-    """Return a message as HTML: escaped, with links that open elsewhere. Line breaks are kept by CSS."""
-    parts: list[Markup] = []
-    end = 0
-    for match in _URL.finditer(text or ""):
-        parts += [escape((text or "")[end : match.start()]), _link(match.group())]
+    """Return a message as HTML: escaped, with WhatsApp's own marks and with links that open elsewhere.
+
+    Line breaks are kept by CSS.
+    """
+    text, parts, end = text or "", [], 0
+    for match in _URL.finditer(text):
+        parts += [_marked(text[end : match.start()]), _link(match.group())]
         end = match.end()
-    parts.append(escape((text or "")[end:]))
+    parts.append(_marked(text[end:]))
     return Markup("").join(parts)
+
+
+def _marked(text: str) -> Markup:
+    """Return the text escaped, with *bold*, _italic_, ~struck~ and ```code``` as WhatsApp shows them."""
+    html = str(escape(text))
+    for pattern, tag in _MARKS:
+        html = pattern.sub(rf"<{tag}>\1</{tag}>", html)
+    # Escaped before, and the tags are ours.
+    return Markup(html)  # noqa: S704
 
 
 def _link(url: str) -> Markup:
