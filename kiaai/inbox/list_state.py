@@ -57,16 +57,14 @@ class ListState:
 
 def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> ListState | None:
     """Return what the drawn list depends on; None when the session names no active person."""
-    statement = _statement(
-        wanted.tab, bool(wanted.name_pattern), bool(wanted.number_pattern), wanted.until is not None
-    )
+    statement = _statement(wanted.tab, bool(wanted.q), bool(wanted.digits), wanted.until is not None)
     values: dict[str, Any] = {"session_key": session_key or "", "now": now}
     if wanted.until:
         values |= {"until_at": wanted.until.at, "until_id": wanted.until.id}
-    if wanted.name_pattern:
-        values["name_pattern"] = wanted.name_pattern
-    if wanted.number_pattern:
-        values["number_pattern"] = wanted.number_pattern
+    if wanted.q:
+        values["pattern"] = wanted.name_pattern
+    if wanted.digits:
+        values["digits"] = wanted.digits
     found = db.session.execute(statement, values).one_or_none()
     if found is None:
         return None
@@ -80,12 +78,12 @@ def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> Li
 
 
 @cache
-def _statement(tab: str, has_name: bool, has_number: bool, has_until: bool) -> TextClause:
+def _statement(tab: str, has_q: bool, has_digits: bool, has_until: bool) -> TextClause:
     """Return the query as text: building it anew costs more than PostgreSQL takes to answer it."""
     query = select(
         User.id.label("user_id"),
         User.role,
-        _rows(tab, has_name, has_number, has_until).label("rows"),
+        _rows(tab, has_q, has_digits, has_until).label("rows"),
         *(_count(each).label(f"count_{each}") for each in COUNTED_TABS),
         select(func.max(Channel.paused_at)).scalar_subquery().label("paused_at"),
         select(func.max(Installation.held_at)).scalar_subquery().label("held_at"),
@@ -96,11 +94,11 @@ def _statement(tab: str, has_name: bool, has_number: bool, has_until: bool) -> T
     return text(compiled.string).bindparams(**constants)
 
 
-def _rows(tab: str, has_name: bool, has_number: bool, has_until: bool) -> ScalarSelect[Any]:
+def _rows(tab: str, has_q: bool, has_digits: bool, has_until: bool) -> ScalarSelect[Any]:
     drawn = select(Conversation.id, Conversation.version, Conversation.last_message_at)
-    if has_name:
-        number = bindparam("number_pattern", type_=Text) if has_number else None
-        drawn = drawn.join(Conversation.lead).where(matches(bindparam("name_pattern", type_=Text), number))
+    if has_q:
+        digits = bindparam("digits", type_=Text) if has_digits else None
+        drawn = drawn.join(Conversation.lead).where(matches(bindparam("pattern", type_=Text), digits))
     else:
         drawn = drawn.where(in_tab(tab, _NOW))
     if has_until:
