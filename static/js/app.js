@@ -1,132 +1,130 @@
 // What every page needs: times in the viewer's zone, quiet polls, toasts, copying, lost connections.
-(() => {
-  const language = document.documentElement.lang;
-  const words = navigator.languages.find((code) => code.startsWith(language)) ?? language;
-  // The page's language for words; the viewer's own habit for 12 or 24 hours.
-  const { hourCycle } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
-  const format = (options) => new Intl.DateTimeFormat(words, { hourCycle, ...options });
-  const clock = format({ hour: "2-digit", minute: "2-digit" });
-  const date = format({ day: "numeric", month: "short", year: "numeric" });
-  const thisYear = format({ day: "numeric", month: "short" });
-  const weekday = format({ weekday: "long" });
-  const full = format({ dateStyle: "long", timeStyle: "short" });
+const language = document.documentElement.lang;
+const words = navigator.languages.find((code) => code.startsWith(language)) ?? language;
+// The page's language for words; the viewer's own habit for 12 or 24 hours.
+const { hourCycle } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
+const format = (options) => new Intl.DateTimeFormat(words, { hourCycle, ...options });
+const clock = format({ hour: "2-digit", minute: "2-digit" });
+const date = format({ day: "numeric", month: "short", year: "numeric" });
+const thisYear = format({ day: "numeric", month: "short" });
+const weekday = format({ weekday: "long" });
+const full = format({ dateStyle: "long", timeStyle: "short" });
 
-  const daysAgo = (at, now) => Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 864e5);
-  const dayName = (at, now) => {
-    const ago = daysAgo(at, now);
-    if (ago === 0 || ago === 1) return ago ? "Yesterday" : "Today";
-    if (ago > 1 && ago < 7) return weekday.format(at);
-    return (at.getFullYear() === now.getFullYear() ? thisYear : date).format(at);
-  };
-  const shows = {
-    clock: (at) => clock.format(at),
-    day: dayName,
-    list: (at, now) => (daysAgo(at, now) ? dayName(at, now) : clock.format(at)),
-    full: (at, now) => `${dayName(at, now)}, ${clock.format(at)}`,
-    within: (at, now) => shows.full(at, now).replace(/^(Today|Yesterday)/, (word) => word.toLowerCase()),
-    left: (at, now) => {
-      const minutes = Math.max(0, Math.ceil((at - now) / 6e4));
-      return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-    },
-  };
+const daysAgo = (at, now) => Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 864e5);
+const dayName = (at, now) => {
+  const ago = daysAgo(at, now);
+  if (ago === 0 || ago === 1) return ago ? "Yesterday" : "Today";
+  if (ago > 1 && ago < 7) return weekday.format(at);
+  return (at.getFullYear() === now.getFullYear() ? thisYear : date).format(at);
+};
+const shows = {
+  clock: (at) => clock.format(at),
+  day: dayName,
+  list: (at, now) => (daysAgo(at, now) ? dayName(at, now) : clock.format(at)),
+  full: (at, now) => `${dayName(at, now)}, ${clock.format(at)}`,
+  within: (at, now) => shows.full(at, now).replace(/^(Today|Yesterday)/, (word) => word.toLowerCase()),
+  left: (at, now) => {
+    const minutes = Math.max(0, Math.ceil((at - now) / 6e4));
+    return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  },
+};
 
-  function drawTimes(root) {
-    const now = new Date();
-    for (const element of root.querySelectorAll("time[data-show]")) {
-      const at = new Date(element.dateTime);
-      if (isNaN(at)) continue;
-      const text = shows[element.dataset.show](at, now);
-      if (element.textContent !== text) element.textContent = text;
-      element.title = full.format(at);
-    }
-    for (const element of root.querySelectorAll("[data-show-from]")) {
-      element.hidden = new Date(element.dataset.showFrom) > now;
-    }
-    for (const { classList, dataset } of root.querySelectorAll("[data-closes-at]")) {
-      const left = new Date(dataset.closesAt) - now;
-      classList.toggle("is-open", left > 0);
-      classList.toggle("is-closed", left <= 0);
-      classList.toggle("is-soon", left > 0 && left < 36e5);
-    }
+function drawTimes(root) {
+  const now = new Date();
+  for (const element of root.querySelectorAll("time[data-show]")) {
+    const at = new Date(element.dateTime);
+    if (isNaN(at)) continue;
+    const text = shows[element.dataset.show](at, now);
+    if (element.textContent !== text) element.textContent = text;
+    element.title = full.format(at);
   }
-
-  const fade = (box) => setTimeout(() => box.remove(), 5000);
-  function toast(text, isError) {
-    const box = document.createElement("div");
-    box.className = isError ? "toast toast-error" : "toast";
-    box.textContent = text;
-    document.getElementById("toasts").append(box);
-    fade(box);
+  for (const element of root.querySelectorAll("[data-show-from]")) {
+    element.hidden = new Date(element.dataset.showFrom) > now;
   }
-
-  // A control that somebody used no longer follows its attribute: what the server says counts.
-  function followServer(root) {
-    for (const select of root.querySelectorAll("select")) {
-      const chosen = select.querySelector("option[selected]");
-      if (chosen && select !== document.activeElement) select.value = chosen.value;
-    }
-    for (const box of root.querySelectorAll("input[type=checkbox]")) box.checked = box.defaultChecked;
+  for (const { classList, dataset } of root.querySelectorAll("[data-closes-at]")) {
+    const left = new Date(dataset.closesAt) - now;
+    classList.toggle("is-open", left > 0);
+    classList.toggle("is-closed", left <= 0);
+    classList.toggle("is-soon", left > 0 && left < 36e5);
   }
+}
 
-  const on = (name, listener) => document.addEventListener(`htmx:${name}`, ({ detail, target }) => listener(detail.ctx, target));
-  const panels = () => document.querySelectorAll("[hx-ptag]");
-  const isPoll = (ctx) => ctx.sourceEvent?.type === "every";
-  const lose = (isLost) => document.documentElement.classList.toggle("connection-lost", isLost);
-  let busy = 0;
+const fade = (box) => setTimeout(() => box.remove(), 5000);
+function toast(text, isError) {
+  const box = document.createElement("div");
+  box.className = isError ? "toast toast-error" : "toast";
+  box.textContent = text;
+  document.getElementById("toasts").append(box);
+  fade(box);
+}
 
-  document.addEventListener("htmx:config:request", (event) => {
-    // Hidden tabs rest. While something else is under way a poll would bring back what was before it.
-    if (isPoll(event.detail.ctx) && (document.hidden || busy)) event.preventDefault();
-  });
-  on("before:request", (ctx) => {
-    if (isPoll(ctx)) return;
-    busy += 1;
-    ctx.isCounted = true;
-    for (const panel of panels()) panel.dispatchEvent(new Event("htmx:abort"));
-  });
-  on("finally:request", (ctx) => {
-    if (ctx.isCounted) busy -= 1;
-  });
-  on("after:request", (ctx) => {
-    const { status } = ctx.response;
-    if (status < 500 || isPoll(ctx)) lose(status >= 500);
-    const isShown = status === 401 || (status === 422 && ctx.sourceElement.hasAttribute("hx-status:422"));
-    if (status >= 400 && !isPoll(ctx) && !isShown) {
-      toast(ctx.text && ctx.text.length < 300 ? ctx.text : "That did not work. Try again.", true);
-    }
-  });
-  on("error", (ctx) => {
-    if (!ctx) return;
-    lose(true);
-    if (!isPoll(ctx)) toast("No connection. Nothing was changed; try again.", true);
-  });
-  document.addEventListener("htmx:before:swap", (event) => {
-    // An answer to a form that is no longer on the screen has nothing to replace.
-    const source = event.detail.ctx.sourceElement;
-    if (source.matches("form") && !source.isConnected) event.preventDefault();
-  });
-  on("before:settle", (_ctx, target) => {
-    drawTimes(target);
-    followServer(target);
-    if (target.id === "toasts") [...target.children].forEach(fade);
-  });
+// A control that somebody used no longer follows its attribute: what the server says counts.
+function followServer(root) {
+  for (const select of root.querySelectorAll("select")) {
+    const chosen = select.querySelector("option[selected]");
+    if (chosen && select !== document.activeElement) select.value = chosen.value;
+  }
+  for (const box of root.querySelectorAll("input[type=checkbox]")) box.checked = box.defaultChecked;
+}
 
-  document.addEventListener("click", async ({ target }) => {
-    const text = target.closest("[data-copy]")?.dataset.copy;
-    if (!text) return;
-    try {
-      await navigator.clipboard.writeText(text);
-      toast("Copied");
-    } catch {
-      toast(text); // without a secure connection browsers forbid copying: show it instead
-    }
-  });
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return;
-    drawTimes(document);
-    for (const panel of panels()) htmx.trigger(panel, "every", {}, false);
-  });
+const on = (name, listener) => document.addEventListener(`htmx:${name}`, ({ detail, target }) => listener(detail.ctx, target));
+const panels = () => document.querySelectorAll("[hx-ptag]");
+const isPoll = (ctx) => ctx.sourceEvent?.type === "every";
+const lose = (isLost) => document.documentElement.classList.toggle("connection-lost", isLost);
+let busy = 0;
 
+document.addEventListener("htmx:config:request", (event) => {
+  // Hidden tabs rest. While something else is under way a poll would bring back what was before it.
+  if (isPoll(event.detail.ctx) && (document.hidden || busy)) event.preventDefault();
+});
+on("before:request", (ctx) => {
+  if (isPoll(ctx)) return;
+  busy += 1;
+  ctx.isCounted = true;
+  for (const panel of panels()) panel.dispatchEvent(new Event("htmx:abort"));
+});
+on("finally:request", (ctx) => {
+  if (ctx.isCounted) busy -= 1;
+});
+on("after:request", (ctx) => {
+  const { status } = ctx.response;
+  if (status < 500 || isPoll(ctx)) lose(status >= 500);
+  const isShown = status === 401 || (status === 422 && ctx.sourceElement.hasAttribute("hx-status:422"));
+  if (status >= 400 && !isPoll(ctx) && !isShown) {
+    toast(ctx.text && ctx.text.length < 300 ? ctx.text : "That did not work. Try again.", true);
+  }
+});
+on("error", (ctx) => {
+  if (!ctx) return;
+  lose(true);
+  if (!isPoll(ctx)) toast("No connection. Nothing was changed; try again.", true);
+});
+document.addEventListener("htmx:before:swap", (event) => {
+  // An answer to a form that is no longer on the screen has nothing to replace.
+  const source = event.detail.ctx.sourceElement;
+  if (source.matches("form") && !source.isConnected) event.preventDefault();
+});
+on("before:settle", (_ctx, target) => {
+  drawTimes(target);
+  followServer(target);
+  if (target.id === "toasts") [...target.children].forEach(fade);
+});
+
+document.addEventListener("click", async ({ target }) => {
+  const text = target.closest("[data-copy]")?.dataset.copy;
+  if (!text) return;
+  try {
+    await navigator.clipboard.writeText(text);
+    toast("Copied");
+  } catch {
+    toast(text); // without a secure connection browsers forbid copying: show it instead
+  }
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
   drawTimes(document);
-  setInterval(() => drawTimes(document), 20000);
-})();
+  for (const panel of panels()) htmx.trigger(panel, "every", {}, false);
+});
+
+drawTimes(document);
+setInterval(() => drawTimes(document), 20000);
