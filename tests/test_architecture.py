@@ -23,7 +23,7 @@ PLAIN = {"kiaai.accounts.people", "kiaai.web.paging", "kiaai.web.answers", "kiaa
 # A hash of what it is given, beside functions that read the request.
 PLAIN_NAMES = {("kiaai.web.fragments", "tag_of")}
 # Rows of data, one below the other, are as long as they are.
-TABLES = {"error_codes.py", "demo_talks.py"}
+TABLES = {"error_codes.py", "error_codes_es.py", "demo_talks.py"}
 
 
 def modules() -> list[Path]:

@@ -5,9 +5,19 @@ from dataclasses import replace
 from typing import Literal
 
 from kiaai.errors import KiaAiError
-from kiaai.whatsapp.error_codes import TABLE, Explanation, Kind, Scope, Verdict, final, stop, wait
+from kiaai.whatsapp.error_codes import TABLE, Action, Explanation, Kind, Scope, Verdict, final, stop, wait
+from kiaai.whatsapp.explanations import SPECIAL, explain
 
-__all__ = ["Explanation", "GraphError", "Scope", "Verdict", "explain", "fate_of_answer", "verdict_of"]
+__all__ = [
+    "Explanation",
+    "GraphError",
+    "Scope",
+    "Verdict",
+    "action_for",
+    "explain",
+    "fate_of_answer",
+    "verdict_of",
+]
 
 Fate = Literal["refused", "not_now", "stop", "unknown"]
 LONGEST_WAIT_SECONDS = 86_400
@@ -81,10 +91,10 @@ def verdict_of(error: GraphError) -> Verdict:
     )
 
 
-def explain(code: int | None) -> Explanation:
-    """Return title, cause and next step of a code, also of one that came later in a status."""
+def action_for(code: int | None) -> Action:
+    """Return what helps once a message has failed with this code."""
     known = find_verdict(code)
-    return known.explanation if known else _UNLISTED_CODE if code is not None else _NO_CODE
+    return known.action if known else "again"
 
 
 def find_verdict(code: int | None, subcode: int | None = None) -> Verdict | None:
@@ -124,12 +134,12 @@ def _most_attempts(base: Verdict, error: GraphError, is_listed: bool) -> int | N
 def _explanation(error: GraphError, known: Verdict | None) -> Explanation:
     if known is not None:
         is_own_number = error.fate == "stop" and known.kind != "stop"
-        return _OWN_NUMBER_GONE if is_own_number else known.explanation
+        return _SAID["own_number_gone"] if is_own_number else known.explanation
     if error.code is not None:
-        return _UNLISTED_CODE
+        return _SAID["unlisted"]
     if error.fate == "unknown":
-        return _NO_ANSWER
-    return _NOT_REACHED if error.fate == "not_now" and error.http_status is None else _NO_CODE
+        return _SAID["no_answer"]
+    return _SAID["not_reached"] if error.fate == "not_now" and error.http_status is None else _SAID["no_code"]
 
 
 _KIND_OF_FATE: dict[Fate, Kind] = {
@@ -142,36 +152,11 @@ _FATE_OF_KIND: dict[Kind, Fate] = {kind: fate for fate, kind in _KIND_OF_FATE.it
 # A code that nobody has described is worth one more try at most.
 _UNLISTED_CODE_ATTEMPTS = 2
 
-_UNLISTED_CODE = Explanation(
-    "WhatsApp refused the message",
-    "WhatsApp gave a reason that Kia-Ai does not know yet.",
-    "Read WhatsApp's own words below the message. If they do not help, send it again later.",
-)
-_NO_CODE = Explanation(
-    "The message was not accepted",
-    "The answer did not come from WhatsApp in the form it promises.",
-    "Ask your administrator to check WHATSAPP_API_BASE and the network, then press Send again.",
-)
-_NO_ANSWER = Explanation(
-    "Nobody knows whether it was sent",
-    "The connection ended before WhatsApp answered, so it may or may not have taken the message.",
-    "Wait: a tick settles it by itself. Without one after ten minutes, press Send again.",
-)
-_NOT_REACHED = Explanation(
-    "WhatsApp could not be reached",
-    "The connection did not come about, so nothing was sent.",
-    "Nothing to do: Kia-Ai tries again by itself. If it lasts, ask your administrator to check the network.",
-)
-# "Object does not exist" about the channel's own number: the token lost it, or the id is wrong.
-_OWN_NUMBER_GONE = Explanation(
-    "This number is not there",
-    "WhatsApp does not know the phone number id, or the token has no access to it.",
-    "Ask your administrator to check WHATSAPP_PHONE_NUMBER_ID and the rights of the token.",
-)
+_SAID = SPECIAL["en"]
 
 _DEFAULTS: dict[Kind, Verdict] = {
-    "final": final("", "", ""),
+    "final": final("", "", "", "again"),
     "wait": wait(2, "", "", ""),
     "stop": stop("", "", ""),
-    "unknown": Verdict("unknown", "message", 0, None, False, _NO_ANSWER),
+    "unknown": Verdict("unknown", "message", 0, None, False, _SAID["no_answer"], "again"),
 }
