@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import IO, BinaryIO
 from urllib.parse import quote
 
-from kiaai.whatsapp.cleaning import Item, id_at, list_at, text_at
+from kiaai.whatsapp.cleaning import Item, id_at, item_at, list_at, text_at
 from kiaai.whatsapp.downloads import DownloadedFile, FileTooLarge
 from kiaai.whatsapp.errors import GraphError
 from kiaai.whatsapp.files import base_mime_type, hex_digest
@@ -15,7 +15,15 @@ from kiaai.whatsapp.graph import Graph
 from kiaai.whatsapp.multipart import Multipart
 from kiaai.whatsapp.phone_numbers import digits_of, is_bsuid
 
-__all__ = ["Accepted", "DownloadedFile", "FileTooLarge", "GraphError", "MediaInfo", "WhatsAppClient"]
+__all__ = [
+    "Accepted",
+    "DownloadedFile",
+    "FileTooLarge",
+    "GraphError",
+    "MediaInfo",
+    "Subscription",
+    "WhatsAppClient",
+]
 
 UPLOAD_SECONDS = 120.0
 LARGEST_FILE_BYTES = 100 * 1024 * 1024
@@ -47,6 +55,15 @@ class MediaInfo:
     mime_type: str
     sha256: str | None
     size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """An app that gets the account's webhooks. callback_url: set for this account; None: the app's own."""
+
+    app_id: str
+    app_name: str
+    callback_url: str | None = None
 
 
 class WhatsAppClient:
@@ -233,6 +250,13 @@ class WhatsAppClient:
         """Return what WhatsApp says about this number: name, quality, status, limits."""
         return self._graph.call("GET", f"{self.phone_number_id}?fields={NUMBER_FIELDS}", deadline=deadline)
 
+    def look_up_subscriptions(self, *, deadline: float | None = None) -> list[Subscription]:
+        """Return the apps that get the webhooks of the business account; with none, nothing arrives."""
+        if not self.business_account_id:
+            raise GraphError("refused", "No WhatsApp business account id is set")
+        answer = self._graph.call("GET", f"{self.business_account_id}/subscribed_apps", deadline=deadline)
+        return [_subscription(entry) for entry in list_at(answer, "data") if isinstance(entry, dict)]
+
     def close(self) -> None:
         """Close this thread's connections."""
         self._graph.close()
@@ -244,6 +268,13 @@ class WhatsAppClient:
         return self._graph.call(
             "POST", path, raw, "application/json", deadline=deadline, is_message=is_message
         )
+
+
+def _subscription(entry: Item) -> Subscription:
+    app = item_at(entry, "whatsapp_business_api_data")
+    return Subscription(
+        id_at(app, "id") or "", text_at(app, "name") or "", text_at(entry, "override_callback_uri")
+    )
 
 
 def _recipient(to: str) -> Item:
