@@ -9,7 +9,7 @@ from kiaai.inbox.thread import ThreadPage, is_annotation
 from kiaai.models import Message
 from kiaai.models.base import Json
 from kiaai.whatsapp.cleaning import item_at, list_at, text_at
-from kiaai.whatsapp.errors import Explanation, explain
+from kiaai.whatsapp.errors import Explanation, action_for, explain
 from kiaai.whatsapp.previews import preview_of
 from kiaai.whatsapp.readable import MEDIA_KINDS
 
@@ -50,6 +50,8 @@ _STATUS_WORDS = {
     "failed": "Not delivered",
     "cancelled": "Cancelled before it was sent",
 }
+# After these the same message may go; after the others it would only fail again.
+_WORTH_REPEATING = ("again", "wait", "settings")
 _PROGRAMS = {"bot": "Bot", "api": "API", "campaign": "Campaign", "phone": "Phone app"}
 
 
@@ -93,6 +95,16 @@ class Bubble:
     @property
     def explanation(self) -> Explanation | None:
         return explain(self.message.error_code) if self.message.status == "failed" else None
+
+    @property
+    def action(self) -> str | None:
+        """What helps after a failure: `again`, `wait`, `wrong_number`, `template` ... None without one."""
+        return action_for(self.message.error_code) if self.message.status == "failed" else None
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether sending the same once more may help."""
+        return self.action in _WORTH_REPEATING and not self.was_sent_again
 
     @property
     def can_cancel(self) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from kiaai.extensions import db
 from kiaai.models import Channel, Conversation, LeadEvent, Message, User
+from kiaai.whatsapp.errors import explain
 from tests.inbox.conftest import HTMX, Attach, Say, counted_queries
 from tests.people import enter
 
@@ -180,13 +181,24 @@ def test_a_failed_message_says_why_and_what_to_do(
     signed_in: FlaskClient, dana: Conversation, say: Say
 ) -> None:
     say(dana)
-    failed = say(dana, "¿Sigue ahí?", direction="outgoing", status="failed", error_code=131026)
+    failed = say(dana, "¿Sigue ahí?", direction="outgoing", status="failed", error_code=131000)
 
     page = signed_in.get(f"/inbox/conversations/{dana.id}").text
 
-    assert "Not deliverable" in page and "Send again" in page
+    assert explain(131000).cause in page and "Send again" in page
     response = signed_in.post(f"/inbox/messages/{failed.id}/again", headers=HTMX)
     assert response.text.count("¿Sigue ahí?") >= 2 and "Sent again below" in response.text
+
+
+def test_a_wrong_number_is_not_tried_again_but_marked(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    say(dana)
+    say(dana, "¿Hola?", direction="outgoing", status="failed", error_code=131026)
+
+    page = signed_in.get(f"/inbox/conversations/{dana.id}").text
+
+    assert "Not deliverable" in page and "Mark as bad lead" in page and "Send again" not in page
 
 
 def test_undo_takes_back_what_has_not_left(signed_in: FlaskClient, dana: Conversation, say: Say) -> None:
