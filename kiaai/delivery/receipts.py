@@ -134,12 +134,10 @@ def _apply_one(receipt: dict[str, Any]) -> bool:
 def due_orphans() -> list[tuple[int, str, str | None]]:
     """Return (conversation_id, wamid, send_key) of due receipts whose message is known now. Commits.
 
-    Those whose message is still unknown are put off.
+    All are put off: those that are joined go away, and one that never can be keeps nobody waiting.
     """
     rows = db.session.execute(_KNOWN_AGAIN).all()
-    missing = [row.id for row in rows if row.conversation_id is None]
-    if missing:
-        db.session.execute(_TRY_LATER, {"ids": missing})
+    db.session.execute(_TRY_LATER, {"ids": [row.id for row in rows]})
     db.session.commit()
     return [
         (row.conversation_id, row.wamid, str(row.send_key) if row.send_key else None)

@@ -1,0 +1,120 @@
+"""Sending while connections to the database break: no answer of WhatsApp is lost, no lease outlived."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text
+
+from kiaai.config import Settings
+from kiaai.delivery import channels
+from kiaai.delivery.claiming import LAST_END_SECONDS, claim_head
+from kiaai.delivery.pacing import Pace, Slot
+from kiaai.delivery.receipts import due_orphans, join_orphan_of
+from kiaai.delivery.sending import drain
+from kiaai.extensions import db
+from kiaai.models import Conversation, OrphanReceipt
+from kiaai.sandbox.server import SandboxServer
+from kiaai.whatsapp.client import WhatsAppClient
+from tests.delivery.conftest import Say
+
+
+def break_connection() -> None:
+    """End the session that this thread is about to use, as a restart of PostgreSQL does."""
+    pid = db.session.scalar(select(func.pg_backend_pid()))
+    with db.engine.connect() as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+
+class BreakingPace(Pace):
+    """Loses its connection whenever it asks for one more slot."""
+
+    def next(self, channel_id: int) -> Slot | None:
+        break_connection()
+        return super().next(channel_id)
+
+
+@pytest.mark.committed
+def test_an_answer_is_saved_though_the_database_goes_away_before_the_next_slot(
+    app: Flask,
+    settings: Settings,
+    whatsapp: SandboxServer,
+    whatsapp_client: WhatsAppClient,
+    open_dana: Conversation,
+    say: Say,
+) -> None:
+    first, second = say("uno"), say("dos")
+    pace = BreakingPace(settings.whatsapp_phone_number_id, 1000)
+
+    with app.app_context():
+        drain(open_dana.id, whatsapp_client, pace)
+
+    db.session.expire_all()
+    assert (first.status, second.status) == ("sent", "queued")
+    assert open_dana.lease_until is None
+
+
+@pytest.mark.committed
+def test_a_claimed_message_leaves_though_the_channel_cannot_be_told_of_the_one_before(
+    app: Flask,
+    whatsapp: SandboxServer,
+    whatsapp_client: WhatsAppClient,
+    pace: Pace,
+    open_dana: Conversation,
+    say: Say,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = say("uno"), say("dos")
+    monkeypatch.setattr(channels, "note_success", _after_a_break(channels.note_success))
+
+    with app.app_context():
+        drain(open_dana.id, whatsapp_client, pace)
+
+    db.session.expire_all()
+    assert (first.status, second.status) == ("sent", "sent")
+
+
+def test_a_claim_found_again_after_a_lost_commit_ends_before_its_lease(
+    open_dana: Conversation, say: Say, settings: Settings
+) -> None:
+    say("uno")
+    token = uuid4()
+    assert claim_head(open_dana.id, token, settings.whatsapp_phone_number_id)
+    lease_ends_in("2 seconds", open_dana)
+
+    again = claim_head(open_dana.id, token, settings.whatsapp_phone_number_id)
+
+    left = select(func.extract("epoch", Conversation.lease_until - func.clock_timestamp()))
+    assert again is not None and again.attempt == 1
+    assert (db.session.scalar(left) or 0) > LAST_END_SECONDS
+
+
+def test_receipts_that_cannot_be_joined_do_not_keep_the_others_waiting(open_dana: Conversation) -> None:
+    incoming = "INSERT INTO messages (conversation_id, message_id) VALUES (:id, 'wamid.IN')"
+    db.session.execute(text(incoming), {"id": open_dana.id})
+    db.session.add(OrphanReceipt(channel_id=open_dana.channel_id, wamid="wamid.IN", status="read"))
+    db.session.commit()
+
+    for orphan in due_orphans():
+        join_orphan_of(*orphan)
+
+    assert due_orphans() == []
+
+
+def lease_ends_in(wait: str, conversation: Conversation) -> None:
+    db.session.execute(
+        text(
+            "UPDATE conversations SET lease_until = clock_timestamp() + CAST(:wait AS interval)"
+            " WHERE id = :id"
+        ),
+        {"wait": wait, "id": conversation.id},
+    )
+
+
+def _after_a_break(work: Callable[[int], None]) -> Callable[[int], None]:
+    def run(channel_id: int) -> None:
+        break_connection()
+        work(channel_id)
+
+    return run
