@@ -1,18 +1,19 @@
 """The `flask` command line: each command parses, calls one verb of a room, and prints."""
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 
 
 @click.command("doctor")
 def doctor() -> None:
-    """Examine database, broker, worker, number and disk. Exit code 1 when something needs doing."""
-    from kiaai.doctor import examine
+    """Examine database, worker, queues, WhatsApp, broker and disk. Exit code 1 when something needs doing."""
+    from kiaai.doctor.examining import examine
+    from kiaai.doctor.findings import are_well
 
-    findings = examine()
+    findings = examine(current_app._get_current_object())  # type: ignore[attr-defined]  # what the proxy stands for
     for finding in findings:
-        click.echo(f"{'OK  ' if finding.is_well else 'LOOK'}  {finding.name:<12}{finding.advice}".rstrip())
-    raise SystemExit(0 if all(finding.is_well for finding in findings) else 1)
+        click.echo(f"{finding.state.upper():<6}{finding.name:<13}{finding.text}".rstrip())
+    raise SystemExit(0 if are_well(findings) else 1)
 
 
 def init_app(app: Flask) -> None:

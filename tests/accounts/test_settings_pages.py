@@ -13,7 +13,7 @@ from kiaai.models import ApiKey, Channel, Message, User, WebhookEvent
 from tests.people import enter
 
 SAMPLES = Path(__file__).parent.parent / "samples"
-PAGES = ["/settings", "/settings/people", "/settings/keys", "/settings/journal"]
+PAGES = ["/settings", "/settings/people", "/settings/keys", "/settings/journal", "/settings/doctor"]
 VERBS = [
     "/settings/people",
     "/settings/people/1/invitation",

@@ -1,0 +1,29 @@
+"""The doctor as a page, for admins."""
+
+from flask import Blueprint, current_app, render_template
+from flask.typing import ResponseReturnValue
+
+from kiaai import clock
+from kiaai.accounts.access import admin_required
+from kiaai.doctor.examining import examine
+from kiaai.doctor.findings import are_well
+from kiaai.extensions import db
+
+bp = Blueprint("doctor", __name__, url_prefix="/settings/doctor")
+
+# A person waits for the page: what is slower than this is a finding itself.
+PAGE_SECONDS = 4.0
+
+
+@bp.get("")
+@admin_required
+def index() -> ResponseReturnValue:
+    """Show what is well and what needs doing."""
+    # No transaction stays open while WhatsApp and the broker are asked.
+    db.session.rollback()
+    findings = examine(current_app._get_current_object(), PAGE_SECONDS)  # type: ignore[attr-defined]  # what the proxy stands for
+    # What needs doing comes first; the rest keeps its order.
+    findings.sort(key=lambda finding: finding.state != "look")
+    return render_template(
+        "accounts/doctor.html", findings=findings, is_well=are_well(findings), at=clock.now()
+    )

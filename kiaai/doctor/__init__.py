@@ -1,0 +1,1 @@
+"""The doctor: is everything well, and if not, what to do."""

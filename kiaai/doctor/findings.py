@@ -1,0 +1,43 @@
+"""What the doctor says: one line for each thing looked at."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["ok", "look", "skip"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line. state: `ok`, `look` (something needs doing), `skip` (could not or need not be looked at).
+
+    text: what was found; with `look`, what to do.
+    """
+
+    name: str
+    state: State
+    text: str = ""
+
+
+def ok(name: str, text: str = "") -> Finding:
+    return Finding(name, "ok", text)
+
+
+def look(name: str, text: str) -> Finding:
+    return Finding(name, "look", text)
+
+
+def skip(name: str, text: str) -> Finding:
+    return Finding(name, "skip", text)
+
+
+def are_well(findings: list[Finding]) -> bool:
+    """Tell whether nothing needs doing."""
+    return all(finding.state != "look" for finding in findings)
+
+
+def span(seconds: float) -> str:
+    """Return a stretch of time in its largest whole unit: 4 s, 3 min, 5 h, 2 days."""
+    for size, unit in ((172_800, "days"), (7200, "h"), (120, "min")):
+        if seconds >= size:
+            return f"{int(seconds // (size // 2))} {unit}"
+    return f"{max(0, int(seconds))} s"
