@@ -87,6 +87,7 @@ def test_a_pause_and_a_hold_are_told_with_their_reason(
     findings: Examine, channel: Channel, dana: Conversation
 ) -> None:
     channel.paused_at, channel.paused_code, channel.paused_reason = clock.now(), 131042, "raw words"
+    dana.talk_due_at = clock.now() - timedelta(minutes=5)
     hold.hold("The database was restored.")
     db.session.commit()
 
