@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 
 # SQLSTATEs after which the same transaction may simply be tried again.
 SERIALIZATION_FAILURE = "40001"
@@ -16,7 +16,8 @@ def engine_options(application_name: str) -> dict[str, Any]:
     """Return the options of the engine behind pages, API and workers."""
     return {
         "pool_size": 8,
-        "max_overflow": 24,
+        # A worker has 38 threads in its pools, and the sweep.
+        "max_overflow": 40,
         "pool_timeout": 5,
         "connect_args": _connect_args(application_name, _LIMITS),
     }
@@ -25,9 +26,10 @@ def engine_options(application_name: str) -> dict[str, Any]:
 def webhook_engine_options() -> dict[str, Any]:
     """Return the options of the webhook's engine: few connections, and quick to give up."""
     return {
-        "pool_size": 6,
-        "max_overflow": 2,
-        "pool_timeout": 2,
+        "pool_size": 8,
+        "max_overflow": 24,
+        # With the 2 s of a connection attempt, less than the 3 s within which Meta gets its answer.
+        "pool_timeout": 0.8,
         "connect_args": _connect_args("kiaai webhook", _WEBHOOK_LIMITS),
     }
 
@@ -39,6 +41,10 @@ def is_retryable(error: DBAPIError) -> bool:
 
 def is_unavailable(error: BaseException) -> bool:
     """Tell whether the database could not be asked: away, starting, or too slow to answer in time."""
+    if isinstance(error, TimeoutError | InterfaceError):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
     return isinstance(error, OperationalError) and not is_retryable(error)
 
 

@@ -64,6 +64,7 @@ def claim_turn(conversation_id: int, settings: Settings) -> Claim | None:
         input=TurnInput(
             standing=read_standing(conversation, settings),
             texts=unanswered.texts,
+            all_texts=unanswered.all_texts,
             things=unanswered.things,
             earlier=unanswered.earlier,
             is_stale=unanswered.is_stale,

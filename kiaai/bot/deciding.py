@@ -58,7 +58,8 @@ def _consent(turn: TurnInput, language: str) -> Decision | None:
     """Keep what was said last about being written to, even where the bot itself must not speak."""
     standing = turn.standing
     can_confirm = standing.is_enabled and not standing.is_quiet and turn.said_last_hour < MOST_SAID_PER_HOUR
-    for text in reversed(turn.texts):
+    # Also what came late: consent does not age.
+    for text in reversed(turn.all_texts or turn.texts):
         if rules.wants_out(text):
             can_confirm = can_confirm and not standing.is_opted_out
             return Decision("opt_out", "asked", reply("opted_out", language) if can_confirm else None)

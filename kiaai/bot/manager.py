@@ -1,10 +1,6 @@
 """The bot's turn: claim it, decide with no transaction open, store it. Commits itself, before and after."""
 
 import logging
-from collections.abc import Callable
-from typing import TypeVar
-
-from sqlalchemy.exc import DBAPIError
 
 from kiaai.bot import knowledge
 from kiaai.bot.claiming import Claim, claim_turn
@@ -12,17 +8,12 @@ from kiaai.bot.deciding import by_knowledge, by_rules, customer_language
 from kiaai.bot.storing import Stored, store
 from kiaai.bot.turn import Decision
 from kiaai.config import Settings
-from kiaai.database import is_retryable
 from kiaai.errors import ValidationFailed
-from kiaai.extensions import db
 from kiaai.faults import fault_point
+from kiaai.transactions import commit
 from kiaai.worker.doorbells import ring_bot, ring_delivery, ring_read
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-
-TRANSACTION_TRIES = 3
 
 
 class ConversationManager:
@@ -36,7 +27,7 @@ class ConversationManager:
 
         A turn that breaks off is taken again after 30 s, and handed over after three of them.
         """
-        claim = _transaction(lambda: claim_turn(conversation_id, self.settings))
+        claim = commit(lambda: claim_turn(conversation_id, self.settings), "bot_")
         if claim is None:
             return
         fault_point("bot_after_claim")
@@ -49,16 +40,17 @@ class ConversationManager:
         turn = claim.input
         if decision := by_rules(turn):
             return decision
-        passages = _transaction(lambda: knowledge.search("\n".join(turn.texts), customer_language(turn)))
+        question = "\n".join(turn.texts)
+        passages = commit(lambda: knowledge.search(question, customer_language(turn)), "bot_")
         return by_knowledge(turn, passages)
 
     def _store(self, claim: Claim, decision: Decision) -> Stored:
         try:
-            return _transaction(lambda: store(claim, decision, self.settings))
+            return commit(lambda: store(claim, decision, self.settings), "bot_")
         except ValidationFailed as error:
             # The answer may not be sent, as when the window just closed: a person has to find another way.
             unsaid = Decision("hand_off", error.code)
-            return _transaction(lambda: store(claim, unsaid, self.settings))
+            return commit(lambda: store(claim, unsaid, self.settings), "bot_")
 
 
 def _ring(conversation_id: int, stored: Stored) -> None:
@@ -67,21 +59,3 @@ def _ring(conversation_id: int, stored: Stored) -> None:
         ring_read(conversation_id)
     if stored.wanted_in is not None:
         ring_bot(conversation_id, stored.wanted_in)
-
-
-def _transaction(work: Callable[[], T]) -> T:
-    """Run and commit; repeat the whole when PostgreSQL says that only others were in the way."""
-    for attempt in range(1, TRANSACTION_TRIES + 1):
-        try:
-            result = work()
-            fault_point("bot_before_commit")
-            db.session.commit()
-            fault_point("bot_after_commit")
-            return result
-        except DBAPIError as error:
-            db.session.rollback()
-            if not is_retryable(error) or attempt == TRANSACTION_TRIES:
-                raise
-        finally:
-            db.session.remove()
-    raise AssertionError("unreachable")

@@ -27,6 +27,7 @@ class Unanswered:
     """
 
     texts: tuple[str, ...] = ()
+    all_texts: tuple[str, ...] = ()
     things: frozenset[str] = frozenset()
     earlier: tuple[str, ...] = ()
     is_stale: bool = False
@@ -45,6 +46,7 @@ def read_unanswered(thread: Sequence[Message], after_id: int, at: datetime) -> U
     fresh = [m for m in waiting if at - m.timestamp <= FRESH]
     return Unanswered(
         texts=_texts(fresh),
+        all_texts=_texts(waiting),
         things=frozenset(thing for message in fresh if (thing := _thing_of(message))),
         earlier=_texts(m for m in talk if m.id <= after_id),
         is_stale=not fresh,

@@ -22,6 +22,7 @@ class TurnInput:
     """One turn, as read in a single transaction.
 
     texts: what the customer said in words and nobody answered yet, oldest first.
+    all_texts: those and what came too late for an answer.
     things: what came without words (`image`, `audio`, `sticker`, `order`, `form` ...).
     earlier: older words of the customer, to tell the language by.
     was_fallback: the last thing said to the customer was that the bot does not know.
@@ -30,6 +31,7 @@ class TurnInput:
 
     standing: Standing
     texts: tuple[str, ...] = ()
+    all_texts: tuple[str, ...] = ()
     things: frozenset[str] = frozenset()
     earlier: tuple[str, ...] = ()
     is_stale: bool = False

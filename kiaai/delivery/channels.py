@@ -9,12 +9,27 @@ from sqlalchemy import select, text
 from kiaai.config import Settings
 from kiaai.extensions import db
 from kiaai.models import Channel
+from kiaai.whatsapp.error_codes import TABLE
 
 # Codes after which a look-up with the token tells whether sending works again; others need a probe send.
-TOKEN_CODES = (0, 190)
+TOKEN_CODES = tuple(code for code, verdict in TABLE.items() if verdict.resumes_by_look_up)
 PROBE_SECONDS = 60
+# A call takes 15 s at most: one probe is over before the next goes.
+FAILING_PROBE_SECONDS = 15
 # After this many failures in a row, one message at a time tries whether Meta is back.
 FAILURES_BEFORE_PROBING = 5
+
+
+MAKE_CHANNEL = text(
+    "INSERT INTO channels (phone_number_id, waba_id, is_sandbox) VALUES (:number, :account, :is_sandbox)"
+    " ON CONFLICT (phone_number_id) DO NOTHING"
+)
+
+
+def own_number() -> str:
+    """Return the phone number id that this installation sends from."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings.whatsapp_phone_number_id
 
 
 def own_channel() -> Channel:
@@ -23,24 +38,19 @@ def own_channel() -> Channel:
     wanted = select(Channel).where(Channel.phone_number_id == settings.whatsapp_phone_number_id)
     channel = db.session.scalar(wanted)
     if channel is None:
-        _make_channel(settings)
+        db.session.execute(MAKE_CHANNEL, channel_values(settings))
+        db.session.commit()
         channel = db.session.scalars(wanted).one()
     return channel
 
 
-def _make_channel(settings: Settings) -> None:
-    db.session.execute(
-        text(
-            "INSERT INTO channels (phone_number_id, waba_id, is_sandbox)"
-            " VALUES (:number, :account, :is_sandbox) ON CONFLICT (phone_number_id) DO NOTHING"
-        ),
-        {
-            "number": settings.whatsapp_phone_number_id,
-            "account": settings.whatsapp_business_account_id or None,
-            "is_sandbox": settings.is_sandbox,
-        },
-    )
-    db.session.commit()
+def channel_values(settings: Settings) -> dict[str, object]:
+    """Return what MAKE_CHANNEL needs to know of the number in the settings."""
+    return {
+        "number": settings.whatsapp_phone_number_id,
+        "account": settings.whatsapp_business_account_id or None,
+        "is_sandbox": settings.is_sandbox,
+    }
 
 
 def leave_sandbox() -> int:
@@ -95,27 +105,35 @@ def count_failure(channel_id: int, hold_seconds: float = 0) -> None:
     db.session.execute(
         text(
             "UPDATE channels SET fail_count = fail_count + 1,"
-            " probe_at = clock_timestamp() + make_interval(secs => 5),"
+            # A paused channel keeps its own, slower probe.
+            " probe_at = CASE WHEN paused_at IS NULL"
+            "  THEN clock_timestamp() + make_interval(secs => :probe_seconds) ELSE probe_at END,"
             " hold_until = CASE WHEN :hold > 0 THEN"
             "  greatest(hold_until, clock_timestamp() + make_interval(secs => :hold)) ELSE hold_until END"
             " WHERE id = :id"
         ),
-        {"id": channel_id, "hold": hold_seconds},
+        {"id": channel_id, "hold": hold_seconds, "probe_seconds": FAILING_PROBE_SECONDS},
     )
     db.session.commit()
 
 
-def note_success(channel_id: int) -> None:
-    """Note that a message was accepted: failures are forgotten and a pause ends. Commits."""
-    troubled = db.session.scalar(
-        select(Channel.id).where(
-            Channel.id == channel_id, (Channel.fail_count > 0) | Channel.paused_at.is_not(None)
-        )
+def note_success(channel_id: int, was_probe: bool) -> None:
+    """Note that a message was accepted: failures are forgotten. A pause ends by its own probe alone. Commits.
+
+    Others that were accepted began before the pause and say nothing about it.
+    """
+    db.session.execute(
+        text(
+            "UPDATE channels SET fail_count = 0, probe_at = CASE WHEN paused_at IS NULL OR :was_probe"
+            "  THEN NULL ELSE probe_at END,"
+            " paused_at = CASE WHEN :was_probe THEN NULL ELSE paused_at END,"
+            " paused_code = CASE WHEN :was_probe THEN NULL ELSE paused_code END,"
+            " paused_reason = CASE WHEN :was_probe THEN NULL ELSE paused_reason END"
+            " WHERE id = :id AND (fail_count > 0 OR paused_at IS NOT NULL)"
+        ),
+        {"id": channel_id, "was_probe": was_probe},
     )
-    if troubled is None:
-        db.session.commit()
-    else:
-        resume(channel_id)
+    db.session.commit()
 
 
 def waiting_count(channel_id: int) -> int:

@@ -21,16 +21,16 @@ PAIR_SECONDS = 6
 # So many heads are refused in one transaction before the conversation is looked at anew.
 REFUSALS_AT_ONCE = 200
 
-_LOCK = text("""
+_LOCK = text("SELECT id FROM conversations WHERE id = :id FOR NO KEY UPDATE")
+# A statement of its own: after a wait for the lock it sees what was committed meanwhile.
+_READ = text("""
     SELECT c.id, c.channel_id, c.owner_epoch, c.last_inbound_at, c.lease_token, c.lease_until,
-        c.pair_tokens, c.pair_at, clock_timestamp() AS at, ch.is_sandbox, ch.phone_number_id,
-        l.opted_out_at, l.phone_number,
+        c.pair_tokens, c.pair_at, clock_timestamp() AS at, l.opted_out_at, l.phone_number,
         (SELECT value FROM lead_identities i WHERE i.lead_id = l.id AND i.kind = 'wa_id'
          ORDER BY i.created_at DESC LIMIT 1) AS wa_id,
         (SELECT value FROM lead_identities i WHERE i.lead_id = l.id AND i.kind = 'bsuid'
          ORDER BY i.created_at DESC LIMIT 1) AS bsuid
-    FROM conversations c JOIN channels ch ON ch.id = c.channel_id JOIN leads l ON l.id = c.lead_id
-    WHERE c.id = :id FOR NO KEY UPDATE OF c
+    FROM conversations c JOIN leads l ON l.id = c.lead_id WHERE c.id = :id
 """)
 # Whoever takes an expired lease cannot know what became of the call under way.
 _GIVE_UP_LEFT_OVER = text("""
@@ -128,13 +128,14 @@ class Refusal:
     needs_person: bool = True
 
 
-def claim_head(conversation_id: int, token: UUID, phone_number_id: str) -> Claim | None:
+def claim_head(conversation_id: int, token: UUID) -> Claim | None:
     """Take or extend the lease and start the first due head; without one, let the lease go.
 
     One transaction, which the caller commits. None: nothing to send now, or another holds the conversation.
     """
     started = time.monotonic()
-    row = db.session.execute(_LOCK, {"id": conversation_id}).one_or_none()
+    db.session.execute(_LOCK, {"id": conversation_id})
+    row = db.session.execute(_READ, {"id": conversation_id}).one_or_none()
     if row is None or (row.lease_token not in (None, token) and row.lease_until > row.at):
         return None
     if row.lease_token == token and row.lease_until <= row.at:
@@ -144,11 +145,12 @@ def claim_head(conversation_id: int, token: UUID, phone_number_id: str) -> Claim
         db.session.execute(_GIVE_UP_LEFT_OVER, {"id": conversation_id})
     tokens = _pair_tokens(row)
     for lane in ("talk", "campaign"):
-        head = _first_that_may_go(row, lane, phone_number_id)
+        head = _first_that_may_go(row, lane)
         if head is None:
             continue
         if head.status == "sending":
             # Ours, claimed in a commit whose answer was lost, and not called yet: the same try goes on.
+            _hold(row, head, token, tokens)
             return _claim(row, head, token, started)
         if _is_due(head, row.at) and tokens >= 1:
             return _start(row, head, token, tokens - 1, started)
@@ -172,12 +174,12 @@ def let_go(conversation_id: int, token: UUID) -> None:
     db.session.execute(_LET_GO, {"id": conversation_id, "token": token})
 
 
-def _first_that_may_go(row: Any, lane: str, phone_number_id: str) -> Any:
+def _first_that_may_go(row: Any, lane: str) -> Any:
     for _ in range(REFUSALS_AT_ONCE):
         head = db.session.execute(_HEAD, {"id": row.id, "lane": lane}).one_or_none()
         if head is None or head.status == "sending":
             return head
-        refusal = _refusal(row, head, phone_number_id, clock.now())
+        refusal = _refusal(row, head, clock.now())
         if refusal is None:
             return head
         db.session.execute(
@@ -189,11 +191,9 @@ def _first_that_may_go(row: Any, lane: str, phone_number_id: str) -> Any:
     return None
 
 
-def _refusal(row: Any, head: Any, phone_number_id: str, now: datetime) -> Refusal | None:
+def _refusal(row: Any, head: Any, now: datetime) -> Refusal | None:
     if head.epoch is not None and head.epoch != row.owner_epoch:
         return Refusal("cancelled", "A person took over.", needs_person=False)
-    if row.phone_number_id != phone_number_id:
-        return Refusal("failed", "The number of this conversation is not the one that Kia-Ai sends from now.")
     if not (row.wa_id or row.phone_number or row.bsuid):
         return Refusal("failed", "No number is known for this person.", code=131026)
     if head.lane == "campaign" and row.opted_out_at is not None:
@@ -221,8 +221,12 @@ def _pair_tokens(row: Any) -> float:
 
 def _start(row: Any, head: Any, token: UUID, tokens: float, started: float) -> Claim:
     started_head = db.session.execute(_START, {"id": head.id}).one()
-    db.session.execute(_HOLD, {"id": row.id, "token": token, "lane": head.lane, "pair_tokens": tokens})
+    _hold(row, head, token, tokens)
     return _claim(row, started_head, token, started)
+
+
+def _hold(row: Any, head: Any, token: UUID, tokens: float) -> None:
+    db.session.execute(_HOLD, {"id": row.id, "token": token, "lane": head.lane, "pair_tokens": tokens})
 
 
 def _claim(row: Any, head: Any, token: UUID, started: float) -> Claim:

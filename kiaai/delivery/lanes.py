@@ -15,12 +15,18 @@ _HEAD_DUE = """(
       AND {not_held}
     ORDER BY m.id LIMIT 1)"""
 
-_REFRESH = text(
-    "UPDATE conversations c SET"
-    f" talk_due_at = {_HEAD_DUE.format(lane='talk', not_held=NOT_HELD)},"
-    f" campaign_due_at = {_HEAD_DUE.format(lane='campaign', not_held=NOT_HELD)}"
-    " WHERE c.id = :id"
-)
+
+def refresh_due_sql(which: str) -> str:
+    """Return SQL that sets when the heads of both lanes may go. which: a condition on `c`."""
+    return (
+        "UPDATE conversations c SET"
+        f" talk_due_at = {_HEAD_DUE.format(lane='talk', not_held=NOT_HELD)},"
+        f" campaign_due_at = {_HEAD_DUE.format(lane='campaign', not_held=NOT_HELD)}"
+        f" WHERE {which}"
+    )
+
+
+_REFRESH = text(refresh_due_sql("c.id = :id"))
 
 
 def refresh_due(conversation_id: int) -> None:

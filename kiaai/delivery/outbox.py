@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiaai import clock
+from kiaai.delivery.channels import own_number
 from kiaai.delivery.lanes import refresh_due
 from kiaai.delivery.ownership import lock, person_spoke
 from kiaai.errors import NotFound, ValidationFailed
@@ -89,10 +90,12 @@ def queue_message(
 def send_again(message: Message, by: Sender) -> Message:
     """Queue a new row with the content of one that failed or whose fate is unknown.
 
-    Pressing twice queues once. Raises ValidationFailed when the message needs no second try.
+    Pressing twice queues once, whoever presses. Raises ValidationFailed when the message needs no second try.
     """
     conversation = lock(message.conversation_id)
     db.session.refresh(message)
+    if again_id := message.payload.get("sent_again_as"):
+        return db.session.get_one(Message, again_id)
     if message.status not in ("failed", "unknown"):
         raise ValidationFailed(
             "This message did not fail, so it is not sent again.", {"message": ["Already sent."]}
@@ -102,9 +105,8 @@ def send_again(message: Message, by: Sender) -> Message:
         by,
         text=message.text,
         kind=message.kind,
-        payload={name: value for name, value in message.payload.items() if name != "sent_again_as"},
+        payload=message.payload,
         reply_to=message.reply_to,
-        idempotency_key=f"again-{message.id}",
     )
     message.payload = {**message.payload, "sent_again_as": again.id}
     return again
@@ -140,6 +142,9 @@ def _first_with(client_key: str, digest: str) -> Message | None:
 
 
 def _require_sendable(conversation: Conversation, by: Sender, draft: Draft, at: datetime) -> None:
+    if conversation.channel.phone_number_id != own_number():
+        reason = "This conversation belongs to another number than the one that sends now."
+        raise ValidationFailed(f"{reason} Write to the person from a new conversation.", {"to": [reason]})
     if draft.kind == "text" and not draft.text:
         raise ValidationFailed("Write a message first.", {"message": ["The message is empty."]})
     limit = TEXT_LIMIT if draft.kind == "text" else CAPTION_LIMIT

@@ -2,12 +2,14 @@
 
 import json
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
 
 from kiaai.extensions import db
 from kiaai.models.message import STATUS_RANK
+from kiaai.transactions import commit
 
 RANKS = "ARRAY[" + ", ".join(f"'{status}'" for status in STATUS_RANK) + "]"
 
@@ -98,9 +100,9 @@ _KNOWN_AGAIN = text("""
     SELECT o.id, o.channel_id, o.wamid, o.send_key, m.conversation_id
     FROM orphan_receipts o
     LEFT JOIN LATERAL (
-        SELECT conversation_id FROM messages WHERE message_id = o.wamid
-        UNION ALL
-        SELECT conversation_id FROM messages WHERE send_key = o.send_key AND message_id IS NULL
+        SELECT m.conversation_id FROM messages m JOIN conversations c ON c.id = m.conversation_id
+        WHERE m.direction = 'outgoing' AND c.channel_id = o.channel_id
+          AND (m.message_id = o.wamid OR (m.send_key = o.send_key AND m.message_id IS NULL))
         LIMIT 1
     ) m ON true
     WHERE o.next_try_at <= clock_timestamp() ORDER BY o.next_try_at LIMIT 200
@@ -131,28 +133,25 @@ def _apply_one(receipt: dict[str, Any]) -> bool:
     return db.session.execute(text(APPLY), values).first() is not None
 
 
-def due_orphans() -> list[tuple[int, str, str | None]]:
-    """Return (conversation_id, wamid, send_key) of due receipts whose message is known now. Commits.
+def join_due_orphans() -> None:
+    """Apply due receipts whose message is known by now. Commits.
 
-    All are put off: those that are joined go away, and one that never can be keeps nobody waiting.
+    All are put off first: those that are joined go away, and one that never can be keeps nobody waiting.
     """
     rows = db.session.execute(_KNOWN_AGAIN).all()
     db.session.execute(_TRY_LATER, {"ids": [row.id for row in rows]})
     db.session.commit()
-    return [
-        (row.conversation_id, row.wamid, str(row.send_key) if row.send_key else None)
-        for row in rows
-        if row.conversation_id is not None
-    ]
+    for row in rows:
+        if row.conversation_id is not None:
+            send_key = str(row.send_key) if row.send_key else None
+            commit(partial(_join_in, row.conversation_id, row.channel_id, row.wamid, send_key))
 
 
-def join_orphan_of(conversation_id: int, wamid: str, send_key: str | None) -> None:
-    """Lock the conversation and apply the receipts of one of its messages. Commits."""
-    channel_id = db.session.execute(
-        text("SELECT channel_id FROM conversations WHERE id = :id FOR NO KEY UPDATE"), {"id": conversation_id}
-    ).scalar_one()
+def _join_in(conversation_id: int, channel_id: int, wamid: str, send_key: str | None) -> None:
+    db.session.execute(
+        text("SELECT 1 FROM conversations WHERE id = :id FOR NO KEY UPDATE"), {"id": conversation_id}
+    )
     join_orphans(channel_id, wamid, send_key)
-    db.session.commit()
 
 
 def _as_receipt(row: Any) -> dict[str, Any]:

@@ -37,6 +37,10 @@ _AGAIN = text(f"""
         next_attempt_at = clock_timestamp() + make_interval(secs => :wait_seconds),
         error_code = :code, error_text = :text {_MINE}
 """)
+_STOPPED = text(
+    "UPDATE messages SET status = 'queued', next_attempt_at = NULL, error_code = :code,"
+    f" error_text = :text {_MINE}"
+)
 _SHOW = text("""
     UPDATE conversations SET version = version + 1,
         unread_count = CASE WHEN EXISTS (
@@ -73,8 +77,8 @@ def _save(outcome: Outcome, values: dict[str, Any]) -> bool:
         case Unknown(reason):
             saved = db.session.execute(_UNKNOWN, {**values, "text": reason})
         case Stopped(code, reason):
-            # Queued again at once: the channel's pause keeps it, and it leaves first when that ends.
-            saved = db.session.execute(_AGAIN, {**values, "code": code, "text": reason, "wait_seconds": 0})
+            # The channel's pause keeps it, however long, and it leaves first when that ends.
+            saved = db.session.execute(_STOPPED, {**values, "code": code, "text": reason})
         case NotNow(wait_seconds, code, reason):
             again = {**values, "code": code, "text": reason, "wait_seconds": wait_seconds}
             saved = db.session.execute(_AGAIN, again)

@@ -6,12 +6,13 @@ first with newcomers made known, then, if the database refuses something, item b
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -19,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from kiaai.database import is_retryable
 from kiaai.extensions import db
 from kiaai.faults import fault_point
+from kiaai.webhook.deadlines import cut_off_after
 from kiaai.webhook.folding import Work, fold
 from kiaai.webhook.matters import apply_matters
 from kiaai.webhook.newcomers import welcome
@@ -27,7 +29,12 @@ from kiaai.whatsapp.inbound import Batch
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 TRANSACTION_TRIES = 3
+QUICKLY_SECONDS = 0.5
+# A little longer than the statement time-out of these connections: for a server that is stopped itself.
+PATIENCE_SECONDS = 2.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,8 @@ class Options:
     channel_ids: Mapping[str, int] = field(default_factory=dict)
 
 
-class _SomeoneIsNew(Exception):
-    """The body names a person, or an identity of a person, that the database does not know."""
+class _NotStored(Exception):
+    """Something of the body is not there afterwards: it names a person that the database does not know."""
 
 
 def take(batch: Batch, journal: Journal, options: Options) -> Taken:
@@ -70,23 +77,23 @@ def take(batch: Batch, journal: Journal, options: Options) -> Taken:
     Raises OperationalError when the database is away or too busy; nothing is stored then.
     """
     try:
-        return _retried(lambda: _in_one(batch, journal, options))
+        return retried(lambda: _in_one(batch, journal, options))
     except OperationalError:
         raise
-    except DBAPIError as error:
-        log.warning("A body is applied item by item: %s", type(error.orig).__name__)
-        return _retried(lambda: _one_by_one(batch, journal, options))
+    except (DBAPIError, _NotStored) as error:
+        log.warning("A body is applied item by item: %s", _reason(error))
+        return retried(lambda: _one_by_one(batch, journal, options))
 
 
 def _in_one(batch: Batch, journal: Journal, options: Options) -> Taken:
     work = fold(batch, options.channel_ids)
     try:
         with transaction() as connection:
-            return _apply(connection, batch, work, journal, options, may_miss=False)
-    except _SomeoneIsNew:
+            return _apply(connection, batch, work, journal, options)
+    except _NotStored:
         with transaction() as connection:
             welcome(connection, work.people)
-            return _apply(connection, batch, work, journal, options, may_miss=True)
+            return _apply(connection, batch, work, journal, options)
 
 
 def _one_by_one(batch: Batch, journal: Journal, options: Options) -> Taken:
@@ -100,13 +107,12 @@ def _one_by_one(batch: Batch, journal: Journal, options: Options) -> Taken:
             try:
                 with connection.begin_nested():
                     welcome(connection, work.people)
-                    one = _apply(connection, item, work, row, options, may_miss=True)
+                    one = _apply(connection, item, work, row, options)
                 taken = _joined(taken, one)
             except OperationalError:
                 raise
-            except DBAPIError as error:
-                reason = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
-                taken = replace(taken, errors=(*taken.errors, reason))
+            except (DBAPIError, _NotStored) as error:
+                taken = replace(taken, errors=(*taken.errors, _reason(error)))
         if taken.errors:
             _mark_failed(connection, event_id, taken.errors)
         fault_point("before_commit")
@@ -116,15 +122,13 @@ def _one_by_one(batch: Batch, journal: Journal, options: Options) -> Taken:
 @contextmanager
 def transaction() -> Iterator[Connection]:
     """Give a connection of the webhook's own small pool, in a transaction that commits at the end."""
-    with db.engines["webhook"].begin() as connection:
+    with db.engines["webhook"].begin() as connection, cut_off_after(connection, PATIENCE_SECONDS):
         yield connection
         fault_point("before_commit")
     fault_point("after_commit")
 
 
-def _apply(
-    connection: Connection, batch: Batch, work: Work, journal: Journal, options: Options, *, may_miss: bool
-) -> Taken:
+def _apply(connection: Connection, batch: Batch, work: Work, journal: Journal, options: Options) -> Taken:
     event = NEW_EVENT if journal.event_id is None else OLD_EVENT
     wamids = [row["wamid"] for row in work.messages]
     values = {
@@ -148,9 +152,9 @@ def _apply(
         event, journal.event_id is None, bool(work.messages), bool(work.receipts), work.has_echoes
     )
     rows = connection.execute(statement, values).all()
-    is_missing = any(row.wamid is not None and row.message_id is None for row in rows)
-    if (is_missing or rows[0].strangers) and not may_miss:
-        raise _SomeoneIsNew
+    missing = [row.wamid for row in rows if row.wamid is not None and row.message_id is None]
+    if missing or rows[0].strangers:
+        raise _NotStored(f"nobody is known who wrote {missing}" if missing else "somebody is not known")
     new_wamids = {row.wamid for row in rows if row.is_new}
     _apply_edits(connection, batch, rows)
     apply_matters(connection, batch, new_wamids, options.channel_ids)
@@ -224,13 +228,22 @@ def _mark_failed(connection: Connection, event_id: int, errors: tuple[str, ...])
     )
 
 
-def _retried(work: Callable[[], Taken]) -> Taken:
-    """Run again when others were in the way, and once when the pool gave a connection that had died."""
+def _reason(error: Exception) -> str:
+    said = str(error.orig if isinstance(error, DBAPIError) else error)
+    return said.splitlines()[0] if said else type(error).__name__
+
+
+def retried(work: Callable[[], T]) -> T:
+    """Run again when others were in the way, and once when the pool gave a connection that had died.
+
+    A connection that took long to die is not worth another try: the answer is due within 3 s.
+    """
+    started = time.monotonic()
     for attempt in range(1, TRANSACTION_TRIES + 1):
         try:
             return work()
         except OperationalError as error:
-            is_stale = error.connection_invalidated and attempt == 1
+            is_stale = error.connection_invalidated and time.monotonic() - started < QUICKLY_SECONDS
             if attempt == TRANSACTION_TRIES or not (is_retryable(error) or is_stale):
                 raise
     raise AssertionError("unreachable")

@@ -54,7 +54,8 @@ def welcome(connection: Connection, people: list[Person]) -> None:
     _claim(connection, people, drawn)
     owners = _owners(connection, people)
     conversations = []
-    for person in sorted(people, key=lambda person: drawn[person.key]):
+    # Leads in ascending order, as everywhere: those that are known come before those just drawn.
+    for person in sorted(people, key=lambda person: _lead_of(person, drawn[person.key], owners)):
         lead_id = _settle_lead(connection, person, drawn[person.key], owners)
         conversations.append({"channel_id": person.channel_id, "lead_id": lead_id})
     connection.execute(_ADD_CONVERSATIONS, {"rows": json.dumps(conversations)})
@@ -75,9 +76,18 @@ def _owners(connection: Connection, people: list[Person]) -> dict[Identity, int]
     return {(kind, value): lead_id for kind, value, lead_id in found}
 
 
+def _known_leads(person: Person, drawn: int, owners: dict[Identity, int]) -> list[int]:
+    """Return the leads that have an identity of the person already, the most trusted first."""
+    return [owners[identity] for identity in person.identities if owners[identity] != drawn]
+
+
+def _lead_of(person: Person, drawn: int, owners: dict[Identity, int]) -> int:
+    return next(iter(_known_leads(person, drawn, owners)), drawn)
+
+
 def _settle_lead(connection: Connection, person: Person, drawn: int, owners: dict[Identity, int]) -> int:
     """Return the lead of the person: the one that the most trusted known identity names, else a new one."""
-    known = [owners[identity] for identity in person.identities if owners[identity] != drawn]
+    known = _known_leads(person, drawn, owners)
     if not known:
         values = {"id": drawn, "phone_number": person.phone_number, "name": person.name}
         connection.execute(_ADD_LEAD, values)

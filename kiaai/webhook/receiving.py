@@ -7,14 +7,16 @@ from datetime import datetime
 from sqlalchemy import text
 
 from kiaai.config import Settings
-from kiaai.webhook.intake import Journal, Options, Taken, take, transaction
+from kiaai.delivery.channels import MAKE_CHANNEL, channel_values
+from kiaai.webhook.intake import Journal, Options, Taken, retried, take, transaction
 from kiaai.whatsapp.inbound import Batch, UnreadableBody, parse
 
 LONGEST_ERROR = 2000
 EMPTY = Batch((), (), (), (), (), (), (), (), frozenset())
 
-# Phone number id to channel id. Channels are added, never removed or renumbered.
-_known_channels: dict[str, int] = {}
+# Phone number id to channel id. Channels are added, never removed or renumbered. Replaced as a whole,
+# never changed: other threads are reading it.
+_channels: dict[str, dict[str, int]] = {"known": {}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def receive(raw: bytes, received_at: datetime, settings: Settings, event_id: int
 
 def forget_channels() -> None:
     """Read the channels anew with the next body; for a database that was replaced."""
-    _known_channels.clear()
+    _channels["known"] = {}
 
 
 def _journal(raw: bytes, batch: Batch, channel_ids: Mapping[str, int], event_id: int | None) -> Journal:
@@ -61,24 +63,14 @@ def _journal(raw: bytes, batch: Batch, channel_ids: Mapping[str, int], event_id:
 
 
 def _channel_ids(phone_number_ids: frozenset[str], settings: Settings) -> dict[str, int]:
-    if not phone_number_ids <= _known_channels.keys():
-        _learn_channels(settings)
-    return {number: _known_channels[number] for number in phone_number_ids if number in _known_channels}
+    known = _channels["known"]
+    if not phone_number_ids <= known.keys():
+        known = _channels["known"] = retried(lambda: _read_channels(settings))
+    return {number: known[number] for number in phone_number_ids if number in known}
 
 
-def _learn_channels(settings: Settings) -> None:
+def _read_channels(settings: Settings) -> dict[str, int]:
     with transaction() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO channels (phone_number_id, waba_id, is_sandbox)"
-                " VALUES (:number, :account, :is_sandbox) ON CONFLICT (phone_number_id) DO NOTHING"
-            ),
-            {
-                "number": settings.whatsapp_phone_number_id,
-                "account": settings.whatsapp_business_account_id or None,
-                "is_sandbox": settings.is_sandbox,
-            },
-        )
+        connection.execute(MAKE_CHANNEL, channel_values(settings))
         found = connection.execute(text("SELECT phone_number_id, id FROM channels")).all()
-    _known_channels.clear()
-    _known_channels.update({row.phone_number_id: row.id for row in found})
+    return {row.phone_number_id: row.id for row in found}

@@ -3,12 +3,16 @@
 A statement must never write one row twice: PostgreSQL would silently lose the second change.
 """
 
+from kiaai.delivery.lanes import refresh_due_sql
 from kiaai.delivery.receipts import APPLY
 
 _IDENTITIES = """jsonb_to_recordset(CAST(:identities AS jsonb))
     AS i(customer bigint, channel_id bigint, kind text, value text, trust int, may_create boolean)"""
 
 JOURNAL = "INSERT INTO webhook_events (body, outcome, error) VALUES (:body, :outcome, :error)"
+# Everything this transaction stores gets a higher id; a replay stored its messages long before.
+MARK = "SELECT set_config('kiaai.mark', nextval('messages_id_seq')::text, true)"
+_IS_NEW = "{row}.webhook_event_id = {event} AND {row}.id > current_setting('kiaai.mark')::bigint"
 # The row just written by this session; a replay names the row it applies again.
 NEW_EVENT = "currval('webhook_events_id_seq')"
 OLD_EVENT = "CAST(:event_id AS bigint)"
@@ -130,12 +134,12 @@ _IS_BOT_ASKED = (
 )
 
 # What the bot had queued when a person wrote on the phone app.
-CANCEL_BOT = """
+CANCEL_BOT = f"""
     UPDATE messages b SET status = 'cancelled', cancelled_at = clock_timestamp()
     FROM messages e
-    WHERE e.message_id = ANY (CAST(:wamids AS text[])) AND e.author = 'phone'
-      AND e.webhook_event_id = {event}
-      AND b.conversation_id = e.conversation_id AND b.author = 'bot' AND b.status = 'queued'"""
+    WHERE e.message_id = ANY (CAST(:wamids AS text[])) AND e.author = 'phone' AND {{is_new}}
+      AND b.conversation_id = e.conversation_id AND b.author = 'bot' AND b.status = 'queued';
+    {refresh_due_sql("c.id IN (SELECT conversation_id FROM messages WHERE message_id = ANY (:wamids))")}"""
 
 # Whichever came first, the message or its edit: the newest edit counts, and only of one's own message.
 EDITS = (
@@ -166,7 +170,7 @@ CHECK = """
     )
     SELECT s.strangers, {event} AS event_id, a.wamid, m.id AS message_id, m.conversation_id,
         f.id AS attachment_id,
-        coalesce(m.webhook_event_id = {event}, false) AS is_new,
+        coalesce({is_new}, false) AS is_new,
         coalesce(c.bot_due_at IS NOT NULL, false) AS is_bot_due,
         EXISTS (SELECT 1 FROM messages e WHERE e.reply_to = a.wamid AND e.kind IN ('edit', 'revoke'))
             AS is_edited
@@ -181,12 +185,13 @@ def apply_all(
 ) -> str:
     """Return the statements for one body as one string; `event` is SQL for the journal row's id."""
     parts = [JOURNAL] if with_journal else []
-    parts += [LOCK_LEADS, LOCK_CONVERSATIONS]
+    parts += [MARK, LOCK_LEADS, LOCK_CONVERSATIONS]
     if has_messages:
         parts.append(_STORE.format(event=event, is_bot_asked=_IS_BOT_ASKED))
     if has_echoes:
-        parts.append(CANCEL_BOT.format(event=event))
+        parts.append(CANCEL_BOT.format(is_new=_IS_NEW.format(row="e", event=event)))
     if has_receipts:
         parts.append(APPLY.replace(":event_id", event))
-    parts.append(CHECK.format(event=event, identities=_IDENTITIES))
+    is_new = _IS_NEW.format(row="m", event=event)
+    parts.append(CHECK.format(event=event, is_new=is_new, identities=_IDENTITIES))
     return ";\n".join(parts)

@@ -1,6 +1,7 @@
 """The floor of one worker process: its pools, its sweep, and how both start and stop."""
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -39,7 +40,12 @@ class Floor:
         manager = ConversationManager(settings)
 
         def send(conversation_id: int) -> None:
-            drain(conversation_id, client, self._pace(client, settings), self._stopping.is_set)
+            # Until the start has decided whether old messages are held, nothing goes; the sweep comes back.
+            if self.sweep.has_started:
+                pace = self._pace(client, settings)
+                drained = drain(conversation_id, client, pace, self._stopping.is_set)
+                if drained.is_crowded:
+                    self.senders.add(conversation_id, random.uniform(0.5, 1.0))
 
         self.senders = Pool("senders", SENDERS, self._in_app(send))
         self.bots = Pool("bots", BOT_TURNS, self._in_app(manager.turn))
@@ -64,12 +70,8 @@ class Floor:
         pool = self._pools.get(bell.kind)
         if pool is None or (bell.kind == "files" and not bell.id):
             self.sweep.look_now()
-        elif bell.in_seconds > 0:
-            timer = threading.Timer(bell.in_seconds, pool.add, [bell.id])
-            timer.daemon = True
-            timer.start()
         else:
-            pool.add(bell.id)
+            pool.add(bell.id, bell.in_seconds)
 
     def stop(self) -> bool:
         """Begin nothing new and wait for what is under way. Return whether all of it ended."""

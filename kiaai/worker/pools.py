@@ -1,5 +1,6 @@
 """A pool of threads that works through ids: each id once at a time, and again if it rang meanwhile."""
 
+import heapq
 import logging
 import threading
 import time
@@ -19,6 +20,7 @@ class Pool:
         self._changed = threading.Condition()
         self._waiting: deque[int] = deque()
         self._known: set[int] = set()
+        self._later: list[tuple[float, int]] = []
         self._running: set[int] = set()
         self._again: set[int] = set()
         self._is_stopping = False
@@ -31,22 +33,21 @@ class Pool:
         for thread in self._threads:
             thread.start()
 
-    def add(self, id: int) -> None:
-        """Put an id in line. One that is being worked on is worked on once more afterwards."""
+    def add(self, id: int, in_seconds: float = 0) -> None:
+        """Put an id in line, now or later. One that is being worked on is worked on once more afterwards."""
         with self._changed:
-            if self._is_stopping or id in self._known:
+            if self._is_stopping:
                 return
-            if id in self._running:
-                self._again.add(id)
-                return
-            self._known.add(id)
-            self._waiting.append(id)
-            self._changed.notify()
+            if in_seconds > 0:
+                heapq.heappush(self._later, (time.monotonic() + in_seconds, id))
+                self._changed.notify()
+            else:
+                self._put_in_line(id)
 
     def taken(self) -> list[int]:
-        """Return the ids that are in line or being worked on."""
+        """Return the ids that are in line, now or later, or being worked on."""
         with self._changed:
-            return [*self._known, *self._running]
+            return [*self._known, *self._running, *(id for _, id in self._later)]
 
     def room(self) -> int:
         """Return how many more ids keep the pool busy for a little while."""
@@ -59,6 +60,7 @@ class Pool:
             self._is_stopping = True
             self._waiting.clear()
             self._known.clear()
+            self._later.clear()
             self._changed.notify_all()
 
     def join(self, until: float) -> bool:
@@ -82,7 +84,8 @@ class Pool:
             while not self._waiting:
                 if self._is_stopping:
                     return None
-                self._changed.wait()
+                self._changed.wait(self._seconds_until_later())
+                self._move_later()
             id = self._waiting.popleft()
             self._known.discard(id)
             self._running.add(id)
@@ -91,7 +94,21 @@ class Pool:
     def _done(self, id: int) -> None:
         with self._changed:
             self._running.discard(id)
-            is_again = id in self._again
+            if id in self._again and not self._is_stopping:
+                self._put_in_line(id)
             self._again.discard(id)
-        if is_again:
-            self.add(id)
+
+    def _put_in_line(self, id: int) -> None:
+        if id in self._running:
+            self._again.add(id)
+        elif id not in self._known:
+            self._known.add(id)
+            self._waiting.append(id)
+            self._changed.notify()
+
+    def _seconds_until_later(self) -> float | None:
+        return max(0.0, self._later[0][0] - time.monotonic()) if self._later else None
+
+    def _move_later(self) -> None:
+        while self._later and self._later[0][0] <= time.monotonic():
+            self._put_in_line(heapq.heappop(self._later)[1])

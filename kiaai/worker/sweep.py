@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kiaai.config import Settings
 from kiaai.delivery import channels, hold
 from kiaai.delivery.channels import FAILURES_BEFORE_PROBING
-from kiaai.delivery.receipts import due_orphans, join_orphan_of
+from kiaai.delivery.receipts import join_due_orphans
 from kiaai.extensions import db
 from kiaai.faults import fault_point
 from kiaai.whatsapp.client import WhatsAppClient
@@ -33,8 +33,8 @@ HOUSEKEEPING_SECONDS = 3600.0
 BATCH = 200
 # Only one sweep chooses at a time; two would do no harm, as leases keep the work apart.
 SWEEP_LOCK = 7_206_452
-# After a full batch the next one follows as soon as there is room, but a sweep ends for the heartbeat's sake.
-MOST_BATCHES = 50
+# So often a sweep looks whether its full batch left room for the next.
+ROOM_SECONDS = 0.1
 
 # The channel decides whether its heads are due at all: not while paused (but for one probe), held or failing.
 _SENDABLE = f"""
@@ -47,10 +47,11 @@ _DUE_HEADS = f"""
     ORDER BY c.{{lane}}_due_at LIMIT {BATCH} FOR NO KEY UPDATE OF c SKIP LOCKED"""
 _PROBE = f"""
     SELECT c.id FROM conversations c JOIN channels ch ON ch.id = c.channel_id
-    WHERE c.talk_due_at <= clock_timestamp() AND ch.phone_number_id = :phone_number_id
+    WHERE (c.talk_due_at <= clock_timestamp() OR c.campaign_due_at <= clock_timestamp())
+      AND ch.phone_number_id = :phone_number_id
       AND (ch.paused_at IS NOT NULL OR ch.fail_count >= {FAILURES_BEFORE_PROBING})
       AND ch.probe_at <= clock_timestamp()
-    ORDER BY c.talk_due_at LIMIT 1"""
+    ORDER BY least(c.talk_due_at, c.campaign_due_at) LIMIT 1"""
 _DUE_TURNS = f"""
     SELECT id FROM conversations WHERE bot_due_at <= clock_timestamp() AND id <> ALL (:taken)
       AND (turn_until IS NULL OR turn_until <= clock_timestamp())
@@ -87,7 +88,7 @@ class Sweep:
         self._now = threading.Event()
         self._name = f"worker-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
         self._seen_at = self._cleaned_at = self._looked_up_at = 0.0
-        self._has_started = False
+        self.has_started = False
         self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
 
     def start(self) -> None:
@@ -100,33 +101,40 @@ class Sweep:
     def join(self, until: float) -> None:
         self._thread.join(max(0.0, until - time.monotonic()))
 
-    def once(self) -> None:
-        """Choose and hand out all due work, then keep house."""
-        if not self._has_started:
+    def once(self) -> bool:
+        """Choose and hand out one batch of each kind of due work, then keep house.
+
+        Return whether a batch was full, so that more of it is due.
+        """
+        if not self.has_started:
             self._start_delivery()
         self._beat()
-        self._hand_out(self._floor.senders, _DUE_HEADS.format(lane="talk"))
-        self._hand_out(self._floor.senders, _DUE_HEADS.format(lane="campaign"), batches=1)
-        self._hand_out(self._floor.senders, _PROBE, batches=1)
-        self._hand_out(self._floor.bots, _DUE_TURNS)
-        self._hand_out(self._floor.readers, _DUE_READS)
-        self._hand_out(self._floor.files, _DUE_FILES)
-        for orphan in due_orphans():
-            join_orphan_of(*orphan)
+        work = (
+            (self._floor.senders, _DUE_HEADS.format(lane="talk")),
+            (self._floor.senders, _PROBE),
+            (self._floor.bots, _DUE_TURNS),
+            (self._floor.readers, _DUE_READS),
+            (self._floor.files, _DUE_FILES),
+            (self._floor.senders, _DUE_HEADS.format(lane="campaign")),
+        )
+        is_full = [self._hand_out(pool, query) for pool, query in work]
+        join_due_orphans()
         self._look_up_paused_channel()
         self._keep_house()
+        return any(is_full)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            is_full = False
             try:
                 with self._app.app_context():
-                    self.once()
+                    is_full = self.once()
             except SQLAlchemyError as error:
                 log.warning("The sweep could not reach the database: %s", type(error).__name__)
             # The worker's loop: a bug in one sweep must not end all sweeps.
             except Exception:
                 log.exception("The sweep failed")
-            self._now.wait(EVERY_SECONDS)
+            self._now.wait(ROOM_SECONDS if is_full else EVERY_SECONDS)
             self._now.clear()
         with self._app.app_context():
             self._sign_off()
@@ -140,19 +148,22 @@ class Sweep:
             log.warning("Delivery of old messages is held; see the dashboard or: flask delivery release")
         if channel.paused_at is not None and channel.paused_code in channels.TOKEN_CODES:
             self._look_up(channel.id)
-        self._has_started = True
+        self.has_started = True
 
-    def _hand_out(self, pool: Pool, query: str, batches: int = MOST_BATCHES) -> None:
-        for _ in range(batches):
-            ids = self._choose(query, pool)
-            for id in ids:
-                pool.add(id)
-            if len(ids) < BATCH or self._stopping.is_set():
-                return
-            self._wait_for_room(pool)
+    def _hand_out(self, pool: Pool, query: str) -> bool:
+        """Hand one batch to the pool, if it has room; return whether more may be due."""
+        if not pool.room():
+            return True
+        ids = self._choose(query, pool)
+        for id in ids:
+            pool.add(id)
+        return len(ids) == BATCH
 
     def _choose(self, query: str, pool: Pool) -> list[int]:
-        """Choose one batch in a short transaction that ends before the work begins."""
+        """Choose one batch in a short transaction that ends before the work begins.
+
+        Its row locks end with it: they only let two sweeps choose different rows.
+        """
         try:
             if not db.session.execute(text(f"SELECT pg_try_advisory_xact_lock({SWEEP_LOCK})")).scalar():
                 return []
@@ -161,11 +172,6 @@ class Sweep:
             return list(db.session.execute(text(query), values).scalars())
         finally:
             db.session.commit()
-
-    def _wait_for_room(self, pool: Pool) -> None:
-        until = time.monotonic() + HEARTBEAT_SECONDS
-        while not pool.room() and time.monotonic() < until and not self._stopping.is_set():
-            self._stopping.wait(0.05)
 
     def _beat(self) -> None:
         if time.monotonic() - self._seen_at < HEARTBEAT_SECONDS and self._seen_at:

@@ -49,7 +49,7 @@ def drain_now(app: Flask, whatsapp_client: WhatsAppClient, pace: Pace) -> Drain:
     def run(conversation: Conversation, client: WhatsAppClient = whatsapp_client) -> int:
         # A context of its own has a session of its own, as in a worker's thread.
         with app.app_context():
-            calls = drain(conversation.id, client, pace)
+            calls = drain(conversation.id, client, pace).calls
         db.session.expire_all()
         return calls
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, select, text
 from kiaai.config import Settings
 from kiaai.delivery import channels
 from kiaai.delivery.claiming import LAST_END_SECONDS, claim_head
-from kiaai.delivery.pacing import Pace, Slot
-from kiaai.delivery.receipts import due_orphans, join_orphan_of
+from kiaai.delivery.pacing import Crowded, Pace, Slot
+from kiaai.delivery.receipts import join_due_orphans
 from kiaai.delivery.sending import drain
 from kiaai.extensions import db
 from kiaai.models import Conversation, OrphanReceipt
@@ -30,7 +30,7 @@ def break_connection() -> None:
 class BreakingPace(Pace):
     """Loses its connection whenever it asks for one more slot."""
 
-    def next(self, channel_id: int) -> Slot | None:
+    def next(self, channel_id: int) -> Slot | Crowded | None:
         break_connection()
         return super().next(channel_id)
 
@@ -76,14 +76,14 @@ def test_a_claimed_message_leaves_though_the_channel_cannot_be_told_of_the_one_b
 
 
 def test_a_claim_found_again_after_a_lost_commit_ends_before_its_lease(
-    open_dana: Conversation, say: Say, settings: Settings
+    open_dana: Conversation, say: Say
 ) -> None:
     say("uno")
     token = uuid4()
-    assert claim_head(open_dana.id, token, settings.whatsapp_phone_number_id)
+    assert claim_head(open_dana.id, token)
     lease_ends_in("2 seconds", open_dana)
 
-    again = claim_head(open_dana.id, token, settings.whatsapp_phone_number_id)
+    again = claim_head(open_dana.id, token)
 
     left = select(func.extract("epoch", Conversation.lease_until - func.clock_timestamp()))
     assert again is not None and again.attempt == 1
@@ -96,10 +96,10 @@ def test_receipts_that_cannot_be_joined_do_not_keep_the_others_waiting(open_dana
     db.session.add(OrphanReceipt(channel_id=open_dana.channel_id, wamid="wamid.IN", status="read"))
     db.session.commit()
 
-    for orphan in due_orphans():
-        join_orphan_of(*orphan)
+    join_due_orphans()
 
-    assert due_orphans() == []
+    due = select(OrphanReceipt.id).where(OrphanReceipt.next_try_at <= func.clock_timestamp())
+    assert db.session.scalars(due).all() == []
 
 
 def lease_ends_in(wait: str, conversation: Conversation) -> None:
@@ -112,9 +112,9 @@ def lease_ends_in(wait: str, conversation: Conversation) -> None:
     )
 
 
-def _after_a_break(work: Callable[[int], None]) -> Callable[[int], None]:
-    def run(channel_id: int) -> None:
+def _after_a_break(work: Callable[[int, bool], None]) -> Callable[[int, bool], None]:
+    def run(channel_id: int, was_probe: bool) -> None:
         break_connection()
-        work(channel_id)
+        work(channel_id, was_probe)
 
     return run

@@ -120,8 +120,7 @@ def test_it_joins_a_receipt_whose_message_is_known_by_now(sweep: Sweep, dana: Co
 
     sweep.once()
 
-    db.session.refresh(message)
-    assert message.status == "delivered"
+    assert db.session.scalars(select(Message.status)).one() == "delivered"
     assert db.session.scalars(select(OrphanReceipt)).all() == []
 
 
