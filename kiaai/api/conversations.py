@@ -14,6 +14,7 @@ from kiaai.config import Settings
 from kiaai.delivery.ownership import set_bot_enabled
 from kiaai.extensions import db
 from kiaai.models import Conversation
+from kiaai.web.languages import asked_language
 
 bp = Routes("Conversations", __name__, url_prefix="/api/conversations", description="Who wrote, and what")
 require_caller(bp)
@@ -40,14 +41,16 @@ def list_conversations(query: dict[str, Any]) -> Shape:
 def show_conversation(query: dict[str, Any], phone: str) -> Shape:
     """Show a conversation with its lead and messages
 
-    The newest page comes first, oldest first within a page. Reading here marks nothing as read.
+    The newest page comes first, oldest first within a page. Reading here marks nothing as read. Errors are
+    explained in the language of `Accept-Language`: `en` (the default) or `es`.
     """
     conversation = conversation_or_404(phone, find_channel(query["channel"], "channel"))
     page = queries.list_messages(conversation.id, query["limit"], query["before"])
+    language = asked_language()
     return {
         "conversation": _shape(conversation),
         "lead": lead_shape(conversation.lead),
-        "messages": [message_shape(message) for message in page.rows],
+        "messages": [message_shape(message, language) for message in page.rows],
         "next": page.next,
     }
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
 from kiaai.leads.finding import conversation_of, find_lead
-from kiaai.models import Channel, Conversation, Lead
+from kiaai.models import Channel, Conversation, Lead, Message
 from kiaai.whatsapp.phone_numbers import digits_of
 
 
@@ -23,6 +23,15 @@ def conversation_or_404(reference: str, channel: Channel | None) -> Conversation
     if conversation is None:
         raise NotFound("There is no conversation with this person.")
     return conversation
+
+
+def message_or_404(message_id: int) -> Message:
+    """Return the message."""
+    # More than the column can hold is no id of ours.
+    message = db.session.get(Message, message_id) if message_id < 2**63 else None
+    if message is None:
+        raise NotFound("There is no such message.")
+    return message
 
 
 def find_channel(name: str | None, field: str) -> Channel | None:

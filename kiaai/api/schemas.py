@@ -123,11 +123,11 @@ class StatusBody(Schema):
 
 
 class MessageErrorShape(Schema):
-    """Why a message failed, and what to do."""
+    """Why a message failed, and what to do, in the language of `Accept-Language` (`en` or `es`)."""
 
-    code = Integer(allow_none=True)
+    code = Integer(allow_none=True, metadata=said("WhatsApp's own code; null when it gave none."))
     title = String()
-    message = String()
+    message = String(metadata=said("WhatsApp's own words, or the cause."))
     next_step = String()
 
 

@@ -1,18 +1,19 @@
-"""`/api/send-message`: queue a text to somebody, known or not."""
+"""Sending: queue a text to somebody, known or not, or once more what has failed."""
 
 from typing import Any
 
 from kiaai.api import schemas
 from kiaai.api.authentication import caller, require_caller
-from kiaai.api.loading import find_channel
+from kiaai.api.loading import find_channel, message_or_404
 from kiaai.api.routing import Routes
 from kiaai.api.shapes import Shape, message_shape
 from kiaai.delivery.channels import own_channel
-from kiaai.delivery.outbox import queue_message
+from kiaai.delivery.outbox import queue_message, send_again
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.leads.finding import conversation_of, find_lead, find_or_create_conversation, find_or_create_lead
-from kiaai.models import Channel, Conversation, Lead
+from kiaai.models import Channel, Conversation, Lead, Message
+from kiaai.web.languages import asked_language
 from kiaai.whatsapp.phone_numbers import is_bsuid
 from kiaai.worker.doorbells import ring_delivery
 
@@ -41,10 +42,29 @@ def send_message(headers: dict[str, Any], body: dict[str, Any]) -> Shape:
         idempotency_key=headers["key"],
         keep_bot=body["keep_bot"],
     )
+    return _queued(conversation, message)
+
+
+@bp.route("/messages/<int:message_id>/again", methods=["POST"])
+@bp.response(202, schemas.SentAnswer)
+@bp.errors(403, 404)
+def repeat_message(message_id: int) -> Shape:
+    """Send a message again
+
+    Only one that has `failed`, or is `unknown` and nobody knows whether it arrived: sending that again may
+    deliver it twice. The answer is a new message; asking twice gives the same one and sends nothing more.
+    """
+    message = message_or_404(message_id)
+    again = send_again(message, caller().sender)
+    return _queued(db.session.get_one(Conversation, again.conversation_id), again)
+
+
+def _queued(conversation: Conversation, message: Message) -> Shape:
+    """Save what was queued, ring, and answer it."""
     is_opted_out = conversation.lead.opted_out_at is not None
     db.session.commit()
     ring_delivery(conversation.id)
-    answer: Shape = {"success": True, "message": message_shape(message)}
+    answer: Shape = {"success": True, "message": message_shape(message, asked_language())}
     return {**answer, "warning": "opted_out"} if is_opted_out else answer
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from kiaai.models import Conversation, Lead, Message
-from kiaai.whatsapp.errors import explain
+from kiaai.whatsapp.explanations import Language, explain
 
 Shape = dict[str, Any]
 
@@ -26,8 +26,8 @@ def conversation_shape(conversation: Conversation, at: datetime, is_bot_allowed:
     }
 
 
-def message_shape(message: Message) -> Shape:
-    """Return a message."""
+def message_shape(message: Message, language: Language) -> Shape:
+    """Return a message. language: of its error."""
     return {
         "id": message.id,
         "message_id": message.message_id,
@@ -37,7 +37,7 @@ def message_shape(message: Message) -> Shape:
         "timestamp": message.timestamp,
         "status": message.status,
         "author": message.author,
-        "error": _error_shape(message),
+        "error": _error_shape(message, language),
     }
 
 
@@ -47,10 +47,10 @@ def lead_shape(lead: Lead) -> Shape:
     return {**{name: getattr(lead, name) for name in names}, "notes": lead.notes, "tags": lead.tags}
 
 
-def _error_shape(message: Message) -> Shape | None:
+def _error_shape(message: Message, language: Language) -> Shape | None:
     if message.error_code is None and not message.error_text:
         return None
-    explanation = explain(message.error_code)
+    explanation = explain(message.error_code, language, is_final=message.status == "failed")
     return {
         "code": message.error_code,
         "title": explanation.title,

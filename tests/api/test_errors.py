@@ -76,6 +76,7 @@ def test_the_description_is_openapi_3_1_and_names_every_route(client: FlaskClien
         "/api/conversations",
         "/api/conversations/{phone}",
         "/api/conversations/{phone}/bot",
+        "/api/messages/{message_id}/again",
         "/api/send-message",
         "/leads",
         "/leads/{phone}",
