@@ -46,7 +46,8 @@ def take_body() -> ResponseReturnValue:
         taken = receive(raw, clock.now(), _settings()).taken
     except (OperationalError, TimeoutError) as error:
         # Meta sends it again, with growing pauses, for days.
-        log.error("The database is away; a webhook body was not taken (%s)", type(error).__name__)
+        cause = type(getattr(error, "orig", None) or error).__name__
+        log.error("The database is away or busy; a webhook body was not taken (%s)", cause)
         return Response("unavailable\n", 503, mimetype="text/plain", headers={"Retry-After": "5"})
     for conversation_id in taken.bot_conversations:
         ring_bot(conversation_id, _settings().bot_wait_seconds)

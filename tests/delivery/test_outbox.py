@@ -9,7 +9,7 @@ from kiaai.delivery import ownership
 from kiaai.delivery.outbox import Sender, cancel, queue_message, send_again
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
-from kiaai.models import Conversation, Message
+from kiaai.models import Channel, Conversation, Message, User
 from tests.delivery.conftest import Say
 
 
@@ -131,12 +131,12 @@ def test_taking_over_cancels_the_bot_and_handing_back_ends_its_silence(
     assert open_dana.owner_epoch == 1
 
 
-def test_send_again_makes_one_new_row_however_often_it_is_pressed(say: Say) -> None:
+def test_send_again_makes_one_new_row_whoever_presses_it_how_often(say: Say, alice: User, bob: User) -> None:
     message = say("Hola")
     message.status = "unknown"
     db.session.commit()
 
-    again = [send_again(message, Sender("user")).id for _ in range(2)]
+    again = [send_again(message, Sender("user", user_id=user.id)).id for user in (alice, bob)]
 
     assert again[0] == again[1] != message.id
     assert message.status == "unknown"
@@ -145,3 +145,16 @@ def test_send_again_makes_one_new_row_however_often_it_is_pressed(say: Say) -> N
 def test_what_did_not_fail_is_not_sent_again(say: Say) -> None:
     with pytest.raises(ValidationFailed):
         send_again(say("Hola"), Sender("user"))
+
+
+def test_a_conversation_of_another_number_takes_no_message(open_dana: Conversation) -> None:
+    other = Channel(phone_number_id="299999999999999")
+    db.session.add(other)
+    db.session.flush()
+    open_dana.channel_id = other.id
+    db.session.commit()
+
+    with pytest.raises(ValidationFailed) as refusal:
+        queue_message(open_dana, Sender("user"), text="Hola")
+
+    assert "to" in refusal.value.fields

@@ -165,6 +165,46 @@ def test_a_refused_token_pauses_the_channel_and_a_look_up_resumes_it(
     assert pace.reserve(open_dana.id) is not None
 
 
+def test_the_probe_of_a_stopped_channel_keeps_its_message_however_long(
+    whatsapp: SandboxServer, open_dana: Conversation, say: Say, drain_now: Drain
+) -> None:
+    message = say("Hola")
+    message.first_attempt_at = clock.now() - timedelta(hours=30)
+    db.session.commit()
+    whatsapp.faults.next("error", code=131031)
+
+    drain_now(open_dana)
+
+    assert message.status == "queued"
+
+
+def test_after_a_day_of_tries_a_person_decides(
+    whatsapp: SandboxServer, open_dana: Conversation, say: Say, drain_now: Drain
+) -> None:
+    message = say("Hola")
+    message.first_attempt_at = clock.now() - timedelta(hours=25)
+    db.session.commit()
+    whatsapp.faults.next("error", code=131016)
+
+    drain_now(open_dana)
+
+    assert message.status == "failed"
+
+
+def test_a_crowded_second_is_reported_and_nothing_is_claimed(
+    app: Flask, whatsapp_client: WhatsAppClient, open_dana: Conversation, say: Say
+) -> None:
+    message = say("Hola")
+    slow = Pace(whatsapp_client.phone_number_id, 0.5)
+    slow.reserve(open_dana.id)
+
+    with app.app_context():
+        drained = drain(open_dana.id, whatsapp_client, slow)
+
+    db.session.expire_all()
+    assert (drained.calls, drained.is_crowded, message.status) == (0, True, "queued")
+
+
 def test_a_status_that_came_before_the_answer_of_the_call_is_joined(
     whatsapp: SandboxServer, open_dana: Conversation, say: Say, drain_now: Drain
 ) -> None:

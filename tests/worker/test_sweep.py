@@ -91,6 +91,43 @@ def test_a_stopped_channel_is_tried_with_one_message_a_minute(
     assert baskets.senders.ids == [dana.id]
 
 
+def test_a_stopped_channel_is_tried_with_a_campaign_where_nothing_else_waits(
+    sweep: Sweep, baskets: Baskets, dana: Conversation
+) -> None:
+    past = clock.now() - timedelta(seconds=1)
+    dana_id, dana.campaign_due_at = dana.id, past
+    db.session.execute(
+        text("UPDATE channels SET paused_at = :at, paused_code = 368, probe_at = :at"), {"at": past}
+    )
+    db.session.commit()
+
+    sweep.once()
+
+    assert baskets.senders.ids == [dana_id]
+
+
+def test_a_long_queue_of_one_kind_does_not_keep_the_others_waiting(
+    sweep: Sweep, baskets: Baskets, dana: Conversation
+) -> None:
+    past = clock.now() - timedelta(seconds=1)
+    dana_id, dana.bot_due_at = dana.id, past
+    db.session.execute(
+        text(
+            "WITH made AS (INSERT INTO leads (phone_number)"
+            "  SELECT n FROM generate_series(1, 450) n RETURNING id)"
+            " INSERT INTO conversations (channel_id, lead_id, talk_due_at)"
+            " SELECT :channel, id, :at FROM made"
+        ),
+        {"channel": dana.channel_id, "at": past},
+    )
+    db.session.commit()
+
+    assert sweep.once()
+
+    assert len(baskets.senders.ids) == 200
+    assert baskets.bots.ids == [dana_id]
+
+
 def test_it_finds_due_turns_files_and_reads(sweep: Sweep, baskets: Baskets, dana: Conversation) -> None:
     past = clock.now() - timedelta(seconds=1)
     dana.bot_due_at, dana.read_due_at, dana.read_wamid = past, past, "wamid.1"
