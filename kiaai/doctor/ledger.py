@@ -208,10 +208,9 @@ def _pause(_app: Flask, settings: Settings) -> Finding:
 
 
 def _why_paused(found: Any) -> str:
-    if found.paused_code is None:
-        return found.paused_reason or "WhatsApp stopped this number."
     said = explain_pause(found.paused_code)
-    return f"{said.title}: {said.cause} {said.next_step}"
+    cause = said.cause if found.paused_code is not None else found.paused_reason or said.cause
+    return f"{said.title}: {cause} {said.next_step}"
 
 
 def _hold(_app: Flask, _settings: Settings) -> Finding:

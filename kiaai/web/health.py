@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kiaai.extensions import db, limiter
 from kiaai.web.answers import error_json
+from kiaai.whatsapp.explanations import explain_pause
 
 bp = Blueprint("health", __name__)
 limiter.exempt(bp)
@@ -37,7 +38,9 @@ _STATE = text(
       )))::float) AS oldest_due_seconds,
       (SELECT count(*) FROM orphan_receipts) AS orphan_receipts,
       (SELECT count(*) FROM webhook_events WHERE outcome IN ('failed', 'unroutable')) AS failed_webhooks,
-      (SELECT held_reason FROM installation WHERE held_at IS NOT NULL) AS held
+      (SELECT held_reason FROM installation WHERE held_at IS NOT NULL) AS held,
+      (SELECT count(*) > 0 FROM channels WHERE paused_at IS NOT NULL AND phone_number_id = :number) AS paused,
+      (SELECT paused_code FROM channels WHERE phone_number_id = :number) AS paused_code
     """
 )
 
@@ -66,17 +69,20 @@ def ready() -> Response:
 
 
 def _read_state(app: Flask) -> dict[str, Any]:
+    number = app.extensions["settings"].whatsapp_phone_number_id
     with app.app_context():
         db.session.execute(text("SET LOCAL statement_timeout = 800"))
-        row = db.session.execute(_STATE).mappings().one()
+        row = db.session.execute(_STATE, {"number": number}).mappings().one()
         state = dict(row)
         db.session.rollback()
-    seen_at = state["worker_seen_at"]
+    seen_at, paused_code = state["worker_seen_at"], state.pop("paused_code")
     return {
         **state,
         "worker_seen_at": seen_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if seen_at
         else None,
+        # The title alone: WhatsApp's own words may name accounts, and this page is public.
+        "paused": explain_pause(paused_code).title if state["paused"] else None,
         "oldest_due_seconds": round(state["oldest_due_seconds"] or 0, 1),
     }
 

@@ -11,7 +11,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 # What no code says. own_number_gone: "object does not exist" about the channel's own number, so the token
 # lost it, or the id is wrong.
-Special = Literal["unlisted", "no_code", "no_answer", "not_reached", "own_number_gone"]
+Special = Literal["unlisted", "no_code", "no_answer", "not_reached", "own_number_gone", "stopped"]
 
 SPECIAL: dict[Language, dict[Special, Explanation]] = {
     "en": {
@@ -41,6 +41,11 @@ SPECIAL: dict[Language, dict[Special, Explanation]] = {
             "WhatsApp does not know the phone number id, or the token has no access to it.",
             "Ask your administrator to check WHATSAPP_PHONE_NUMBER_ID and the rights of the token.",
         ),
+        "stopped": Explanation(
+            "WhatsApp stopped this number",
+            "No code of WhatsApp says why.",
+            "Open WhatsApp Manager, Phone numbers, and follow what it asks for there.",
+        ),
     },
     "es": {
         "unlisted": Explanation(
@@ -69,6 +74,11 @@ SPECIAL: dict[Language, dict[Special, Explanation]] = {
             "WhatsApp no conoce el identificador del número, o el token no tiene acceso a él.",
             "Pide a quien administra que revise WHATSAPP_PHONE_NUMBER_ID y los derechos del token.",
         ),
+        "stopped": Explanation(
+            "WhatsApp detuvo este número",
+            "Ningún código de WhatsApp dice por qué.",
+            "Abre Números de teléfono en el administrador de WhatsApp y sigue lo que pide allí.",
+        ),
     },
 }
 # In place of "tries again by itself", once it no longer does.
@@ -92,8 +102,12 @@ def explain(code: int | None, language: Language = "en", *, is_final: bool = Fal
     return found
 
 
-def explain_pause(code: int, language: Language = "en") -> Explanation:
-    """Return why nothing leaves a channel: only the number's own absence stops it with another code."""
+def explain_pause(code: int | None, language: Language = "en") -> Explanation:
+    """Return why nothing leaves a channel: only the number's own absence stops it with a code that no other
+    stop has. Without a code the reason stands beside it in WhatsApp's own words.
+    """
+    if code is None:
+        return SPECIAL[language]["stopped"]
     verdict = error_codes.TABLE.get(code)
     is_stop = verdict is not None and verdict.kind == "stop"
     return explain(code, language) if is_stop else SPECIAL[language]["own_number_gone"]

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from kiaai import clock, create_app
 from kiaai.config import Settings
 from kiaai.extensions import db
-from kiaai.models import Conversation, OrphanReceipt, Process, WebhookEvent
+from kiaai.models import Channel, Conversation, Installation, OrphanReceipt, Process, WebhookEvent
 
 
 @pytest.fixture
@@ -55,7 +55,22 @@ def test_ready_is_fine_with_nothing_to_do(client: FlaskClient, app: Flask) -> No
     state = client.get("/readyz").json
 
     assert state is not None
-    assert (state["oldest_due_seconds"], state["worker_seen_at"], state["held"]) == (0, None, None)
+    assert (state["oldest_due_seconds"], state["worker_seen_at"]) == (0, None)
+    assert (state["held"], state["paused"]) == (None, None)
+
+
+def test_a_pause_and_a_hold_are_told(client: FlaskClient, channel: Channel) -> None:
+    channel.paused_at, channel.paused_code, channel.paused_reason = clock.now(), 190, "Raw words"
+    other = Channel(phone_number_id="200000000000009", paused_at=clock.now())
+    db.session.add_all([other, Installation(held_at=clock.now(), held_reason="The database was restored.")])
+    db.session.commit()
+
+    answer = client.get("/readyz")
+
+    state = answer.json or {}
+    assert answer.status_code == 200
+    assert state["paused"] == "The token has expired"
+    assert state["held"] == "The database was restored."
 
 
 def test_work_of_a_paused_channel_is_not_late(client: FlaskClient, dana: Conversation) -> None:
