@@ -16,7 +16,7 @@ from tests.embedded.conftest import instance_at, valkey_pid, wait_for
 def test_it_carries_a_doorbell(instance: Path) -> None:
     valkey.start(instance)
 
-    with Connection(valkey.broker_url(instance)) as connection:  # type: ignore[no-untyped-call]  # kombu
+    with Connection(valkey.broker_url(instance)) as connection:
         queue = connection.SimpleQueue("doorbells")
         queue.put({"id": 7})
         assert queue.get(timeout=5).payload == {"id": 7}
