@@ -12,6 +12,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     from kiaai.accounts.access import answer_stranger
     from kiaai.accounts.datastore import PeopleDatastore
     from kiaai.accounts.doctor_views import bp as doctor
+    from kiaai.accounts.hold_views import bp as hold
     from kiaai.accounts.journal_views import bp as journal
     from kiaai.accounts.key_views import bp as keys
     from kiaai.accounts.own_views import bp as own
@@ -43,5 +44,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.before_request_funcs[None].remove(security.principal._on_before_request)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]  # set by Flask-Login
     app.login_manager.unauthorized_handler(answer_stranger)  # type: ignore[attr-defined]  # set by Flask-Login
-    for room in (accounts, own, team, keys, journal, doctor):
+    for room in (accounts, own, team, keys, journal, doctor, hold):
         app.register_blueprint(room)

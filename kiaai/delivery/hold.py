@@ -9,14 +9,23 @@ from sqlalchemy import text
 
 from kiaai.extensions import db
 from kiaai.models import Installation
+from kiaai.whatsapp.previews import preview_of
 
 # What was queued so long ago may no longer be what the customer should read.
 OLD = "1 hour"
+COUNTED = 1000
 
 _HELD_ROWS = (
     "FROM messages m JOIN installation i ON i.held_at IS NOT NULL"
     " WHERE m.status = 'queued' AND m.created_at <= i.held_at"
 )
+_HELD_MESSAGES = text(f"""
+    SELECT held.*, l.customer_name, l.phone_number FROM (
+        SELECT m.id, m.conversation_id, m.author, m.kind, m.payload, m.text, m.created_at {_HELD_ROWS}
+        ORDER BY m.created_at, m.id LIMIT :limit) AS held
+    JOIN conversations c ON c.id = held.conversation_id JOIN leads l ON l.id = c.lead_id
+    ORDER BY held.created_at, held.id
+""")
 _REFRESH = text("""
     UPDATE conversations c SET version = version + 1, talk_due_at = coalesce(talk_due_at, CASE WHEN EXISTS (
             SELECT 1 FROM messages m WHERE m.conversation_id = c.id AND m.status = 'queued'
@@ -30,11 +39,25 @@ _REFRESH = text("""
 
 @dataclass(frozen=True)
 class Held:
-    """Delivery is held: since when, why, and how many messages wait (counted up to 1,000)."""
+    """Delivery is held: since when, why, how many messages wait (up to 1,000), and since when the oldest."""
 
     held_at: datetime
     reason: str
     count: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True)
+class HeldMessage:
+    """One message that waits, with whom it is for."""
+
+    id: int
+    conversation_id: int
+    author: str
+    preview: str
+    customer_name: str | None
+    phone_number: str | None
+    created_at: datetime
 
 
 def held() -> Held | None:
@@ -42,10 +65,30 @@ def held() -> Held | None:
     row = db.session.get(Installation, 1)
     if row is None or row.held_at is None:
         return None
-    count = db.session.execute(
-        text(f"SELECT count(*) FROM (SELECT 1 {_HELD_ROWS} LIMIT 1000) AS waiting")
-    ).scalar_one()
-    return Held(row.held_at, row.held_reason or "", count)
+    count, oldest_at = db.session.execute(
+        text(
+            "SELECT count(*), min(created_at) FROM"
+            f" (SELECT m.created_at {_HELD_ROWS} ORDER BY m.created_at LIMIT {COUNTED}) AS waiting"
+        )
+    ).one()
+    return Held(row.held_at, row.held_reason or "", count, oldest_at)
+
+
+def held_messages(limit: int) -> list[HeldMessage]:
+    """Return what is held, the oldest first."""
+    rows = db.session.execute(_HELD_MESSAGES, {"limit": limit})
+    return [
+        HeldMessage(
+            row.id,
+            row.conversation_id,
+            row.author,
+            preview_of(row.kind, row.payload, row.text),
+            row.customer_name,
+            row.phone_number,
+            row.created_at,
+        )
+        for row in rows
+    ]
 
 
 def hold(reason: str) -> None:

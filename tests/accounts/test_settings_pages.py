@@ -13,7 +13,14 @@ from kiaai.models import ApiKey, Channel, Message, User, WebhookEvent
 from tests.people import enter
 
 SAMPLES = Path(__file__).parent.parent / "samples"
-PAGES = ["/settings", "/settings/people", "/settings/keys", "/settings/journal", "/settings/doctor"]
+PAGES = [
+    "/settings",
+    "/settings/people",
+    "/settings/keys",
+    "/settings/journal",
+    "/settings/doctor",
+    "/settings/hold",
+]
 VERBS = [
     "/settings/people",
     "/settings/people/1/invitation",
@@ -23,6 +30,8 @@ VERBS = [
     "/settings/keys",
     "/settings/keys/1/revocation",
     "/settings/journal/1/replay",
+    "/settings/hold/release",
+    "/settings/hold/cancellation",
 ]
 
 
