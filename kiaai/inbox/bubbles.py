@@ -6,10 +6,12 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from kiaai.inbox.thread import ThreadPage, is_annotation
+from kiaai.inbox.viewer import Viewer
+from kiaai.inbox.wording import phrase
 from kiaai.models import Message
 from kiaai.models.base import Json
 from kiaai.whatsapp.cleaning import item_at, list_at, text_at
-from kiaai.whatsapp.errors import Explanation, action_for, explain
+from kiaai.whatsapp.errors import Action, Explanation, action_for, explain, find_verdict
 from kiaai.whatsapp.previews import preview_of
 from kiaai.whatsapp.readable import MEDIA_KINDS
 
@@ -66,11 +68,13 @@ class Quote:
 
 @dataclass(frozen=True)
 class Bubble:
-    """One message with all that its bubble shows."""
+    """One message with all that its bubble shows. is_marked_wrong: the number of the person it went to."""
 
     message: Message
     author: str
+    viewer: Viewer
     is_first: bool = True
+    is_marked_wrong: bool = False
     quote: Quote | None = None
     reactions: list[Message] = field(default_factory=list)
 
@@ -94,10 +98,12 @@ class Bubble:
 
     @property
     def explanation(self) -> Explanation | None:
-        return explain(self.message.error_code) if self.message.status == "failed" else None
+        if self.message.status != "failed":
+            return None
+        return explain(self.message.error_code, self.viewer.language, is_final=True)
 
     @property
-    def action(self) -> str | None:
+    def action(self) -> Action | None:
         """What helps after a failure: `again`, `wait`, `wrong_number`, `template` ... None without one."""
         return action_for(self.message.error_code) if self.message.status == "failed" else None
 
@@ -105,6 +111,17 @@ class Bubble:
     def can_repeat(self) -> bool:
         """Whether sending the same once more may help."""
         return self.action in _WORTH_REPEATING and not self.was_sent_again
+
+    @property
+    def raw_reason(self) -> str | None:
+        """What WhatsApp itself said, where our own words add nothing or send the reader there."""
+        has_own_words = self.message.error_code is not None and self.message.error_code != 100
+        is_known = has_own_words and find_verdict(self.message.error_code) is not None
+        return None if is_known else self.message.error_text
+
+    def say(self, name: str) -> str:
+        """Return a phrase in the viewer's language."""
+        return phrase(self.viewer.language, name)
 
     @property
     def can_cancel(self) -> bool:
@@ -173,7 +190,9 @@ class DayLine:
         return f"day-{self.at:%Y-%m-%d}"
 
 
-def items(page: ThreadPage, viewer_id: int, zone: ZoneInfo) -> Iterator[Bubble | DayLine]:
+def items(
+    page: ThreadPage, viewer: Viewer, zone: ZoneInfo, is_marked_wrong: bool = False
+) -> Iterator[Bubble | DayLine]:
     """Yield what the thread draws, from top to bottom, days in the business's zone."""
     day: date | None = None
     former: Message | None = None
@@ -184,17 +203,26 @@ def items(page: ThreadPage, viewer_id: int, zone: ZoneInfo) -> Iterator[Bubble |
         if local.date() != day:
             day, former = local.date(), None
             yield DayLine(local.replace(hour=12, minute=0, second=0, microsecond=0))
-        yield bubble(page, message, viewer_id, is_first=not _continues(former, message))
+        is_first = not _continues(former, message)
+        yield bubble(page, message, viewer, is_first=is_first, is_marked_wrong=is_marked_wrong)
         former = message
 
 
-def bubble(page: ThreadPage, message: Message, viewer_id: int, is_first: bool = True) -> Bubble:
+def bubble(
+    page: ThreadPage,
+    message: Message,
+    viewer: Viewer,
+    is_first: bool = True,
+    is_marked_wrong: bool = False,
+) -> Bubble:
     """Return one bubble with its quote and reactions."""
     return Bubble(
         message=message,
-        author=author_name(message, viewer_id),
+        author=author_name(message, viewer.id),
+        viewer=viewer,
         is_first=is_first,
-        quote=_quote(page, message, viewer_id),
+        is_marked_wrong=is_marked_wrong,
+        quote=_quote(page, message, viewer.id),
         reactions=page.reactions.get(message.message_id or "", []),
     )
 

@@ -9,8 +9,8 @@ from kiaai.errors import ValidationFailed
 from kiaai.extensions import db, limiter
 from kiaai.inbox import closing, panels
 from kiaai.inbox.reading import mark_read
-from kiaai.inbox.views import bp, conversation_or_404, settings, viewer
-from kiaai.leads import pipeline
+from kiaai.inbox.views import bp, conversation_or_404, settings, thread_contents, viewer
+from kiaai.leads import pipeline, wrong_number
 from kiaai.leads.pipeline import Actor
 from kiaai.models import Conversation
 from kiaai.worker.doorbells import ring_read
@@ -70,6 +70,26 @@ def reopen(conversation_id: int) -> ResponseReturnValue:
     return _changed(opened)
 
 
+@bp.post("/inbox/conversations/<int:conversation_id>/wrong-number")
+@login_required
+def mark_wrong_number(conversation_id: int) -> ResponseReturnValue:
+    opened = conversation_or_404(conversation_id)
+    try:
+        wrong_number.mark_wrong_number(opened.lead, Actor("user", current_user().id))
+    except ValidationFailed as error:
+        db.session.rollback()
+        return render_template("inbox/_toast.html", text=_reasons_of(error)), 422
+    return _changed_thread(opened)
+
+
+@bp.delete("/inbox/conversations/<int:conversation_id>/wrong-number")
+@login_required
+def unmark_wrong_number(conversation_id: int) -> ResponseReturnValue:
+    opened = conversation_or_404(conversation_id)
+    wrong_number.unmark_wrong_number(opened.lead, Actor("user", current_user().id))
+    return _changed_thread(opened)
+
+
 @bp.patch("/inbox/conversations/<int:conversation_id>/lead")
 @login_required
 def change_lead(conversation_id: int) -> ResponseReturnValue:
@@ -87,8 +107,18 @@ def change_lead(conversation_id: int) -> ResponseReturnValue:
             pipeline.set_notes(opened.lead, form["notes"].replace("\r\n", "\n"), actor)
     except ValidationFailed as error:
         db.session.rollback()
-        return " ".join(reason for reasons in error.fields.values() for reason in reasons), 422
+        return _reasons_of(error), 422
     return _changed(opened)
+
+
+def _reasons_of(error: ValidationFailed) -> str:
+    return " ".join(reason for reasons in error.fields.values() for reason in reasons)
+
+
+def _changed_thread(opened: Conversation) -> ResponseReturnValue:
+    """Save, and answer the messages too: their cards show what was changed."""
+    db.session.commit()
+    return thread_contents(conversation_or_404(opened.id), request.values.get("from", type=int))
 
 
 def _changed(opened: Conversation) -> ResponseReturnValue:

@@ -32,7 +32,7 @@ def create_message(conversation_id: int) -> ResponseReturnValue:
     if not is_fragment():
         return redirect(url_for("inbox.conversation", conversation_id=opened.id), 303)
     page = thread.one_message_page(message)
-    drawn = bubbles.bubble(page, message, current_user().id)
+    drawn = bubbles.bubble(page, message, viewer())
     return render_template("inbox/_message.html", bubble=drawn)
 
 
@@ -61,6 +61,18 @@ def cancel_message(message_id: int) -> ResponseReturnValue:
         return _toast("Already sent: it cannot be taken back.")
     db.session.commit()
     return thread_contents(conversation_or_404(message.conversation_id), _from_id())
+
+
+@bp.post("/inbox/messages/<int:message_id>/rewriting")
+@login_required
+def rewrite_message(message_id: int) -> ResponseReturnValue:
+    """Answer the composer with the text of a message, to change it and send it as a new one."""
+    message = message_or_404(message_id)
+    opened = conversation_or_404(message.conversation_id)
+    # What was being written stays: below the text that comes back.
+    draft = request.form.get("message", "").strip()
+    text = "\n".join(filter(None, (message.text, draft if draft != message.text else "")))
+    return render_template("inbox/_composer.html", conversation=opened, text=text, key=uuid4())
 
 
 def _refused_composer(opened: Conversation, text: str, error: ValidationFailed) -> ResponseReturnValue:

@@ -1,7 +1,6 @@
 """What each panel of the dashboard needs to be drawn, with its tag."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,35 +8,31 @@ from zoneinfo import ZoneInfo
 from kiaai import clock
 from kiaai.config import Settings
 from kiaai.inbox import bubbles, history, queries, thread
-from kiaai.inbox.list_state import Alerts, ListState
+from kiaai.inbox.banners import banners
+from kiaai.inbox.list_state import ListState
 from kiaai.inbox.queries import ListFilter, ListPage
-from kiaai.models import Channel, Conversation, LeadEvent, Message, User
+from kiaai.inbox.viewer import Viewer
+from kiaai.leads.wrong_number import is_wrong_number
+from kiaai.models import Conversation, LeadEvent, Message, User
 from kiaai.models.lead import LEAD_STATUSES
 from kiaai.web.fragments import tag_of
+from kiaai.whatsapp.explanations import Language
 
 
-@dataclass(frozen=True)
-class Viewer:
-    """The person of the team who looks."""
-
-    id: int
-    is_admin: bool
-
-
-def list_tag(state: ListState, wanted: ListFilter, until: object) -> str:
+def list_tag(state: ListState, language: Language, wanted: ListFilter, until: object) -> str:
     """Return the tag of the list as its poll will ask for it."""
-    return tag_of(state.user_id, "list", wanted.tab, wanted.q, until, *state.parts)
+    return tag_of(state.user_id, language, "list", wanted.tab, wanted.q, until, *state.parts)
 
 
-def list_panel(state: ListState, wanted: ListFilter) -> dict[str, Any]:
+def list_panel(state: ListState, language: Language, wanted: ListFilter) -> dict[str, Any]:
     """Return what the list draws. The state was read before, so that no change can hide behind the tag."""
     page = queries.list_page(wanted, clock.now())
     return {
         **rows(page, wanted),
         "tabs": [(tab, label, state.counts.get(tab)) for tab, label in queries.TABS.items()],
         "has_any": bool(page.rows) or queries.has_conversations(),
-        "list_tag": list_tag(state, wanted, page.until),
-        **banners(state.alerts, state.is_admin),
+        "list_tag": list_tag(state, language, wanted, page.until),
+        "banners": banners(state.alerts, state.is_admin, language),
     }
 
 
@@ -52,17 +47,11 @@ def rows(page: ListPage, wanted: ListFilter) -> dict[str, Any]:
     }
 
 
-def banners(alerts: Alerts, is_admin: bool) -> dict[str, Any]:
-    """Return the news for everybody; the details are read only when there are any."""
-    from kiaai.delivery.hold import held
-
-    paused: list[Channel] = queries.paused_channels() if alerts.paused_at else []
-    return {"paused": paused, "held": held() if alerts.held_at else None, "is_admin": is_admin}
-
-
-def thread_tag(user_id: int, conversation_id: int, version: int, from_id: int | None) -> str:
+def thread_tag(
+    user_id: int, language: Language, conversation_id: int, version: int, from_id: int | None
+) -> str:
     """Return the tag of a thread as its poll will ask for it."""
-    return tag_of(user_id, "thread", conversation_id, from_id or 0, version)
+    return tag_of(user_id, language, "thread", conversation_id, from_id or 0, version)
 
 
 def open_panel(
@@ -75,7 +64,7 @@ def open_panel(
     return {
         **sides(conversation, viewer, settings),
         **messages(conversation, page, viewer, settings),
-        "thread_tag": thread_tag(viewer.id, conversation.id, version, first_id),
+        "thread_tag": thread_tag(viewer.id, viewer.language, conversation.id, version, first_id),
         "last_incoming_id": _last_incoming(page.messages),
     }
 
@@ -86,7 +75,11 @@ def messages(
     """Return what a page of messages draws."""
     return {
         "conversation": conversation,
-        "items": list(bubbles.items(page, viewer.id, ZoneInfo(settings.business_timezone))),
+        "items": list(
+            bubbles.items(
+                page, viewer, ZoneInfo(settings.business_timezone), is_wrong_number(conversation.lead)
+            )
+        ),
         "first_id": page.messages[0].id if page.messages else None,
         "has_older": page.has_older,
     }

@@ -1,5 +1,6 @@
 """The inbox's pages and polls."""
 
+from typing import Any
 from uuid import uuid4
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
@@ -11,10 +12,11 @@ from kiaai.config import Settings
 from kiaai.extensions import limiter
 from kiaai.inbox import panels, queries, thread
 from kiaai.inbox.list_state import ListState, list_state
-from kiaai.inbox.panels import Viewer
 from kiaai.inbox.queries import ListFilter
+from kiaai.inbox.viewer import Viewer
 from kiaai.models import Conversation
 from kiaai.web.fragments import is_fragment, is_unchanged, tagged, unchanged
+from kiaai.web.languages import asked_language
 from kiaai.web.paging import read_cursor
 
 bp = Blueprint("inbox", __name__)
@@ -49,13 +51,13 @@ def conversation(conversation_id: int) -> ResponseReturnValue:
 @limiter.exempt
 def conversations() -> ResponseReturnValue:
     """Answer the contents of the list, or 304; one query when nothing is new."""
-    wanted = _wanted()
+    wanted, language = _wanted(), asked_language()
     state = list_state(session_key(), wanted, clock.now())
     if state is None:
         return answer_stranger()
-    if is_unchanged(panels.list_tag(state, wanted, wanted.until)):
+    if is_unchanged(panels.list_tag(state, language, wanted, wanted.until)):
         return unchanged()
-    context = panels.list_panel(state, wanted)
+    context = panels.list_panel(state, language, wanted)
     return tagged(render_template("inbox/_list_poll.html", **context), context["list_tag"])
 
 
@@ -64,7 +66,7 @@ def conversations() -> ResponseReturnValue:
 def conversation_list() -> ResponseReturnValue:
     """Answer the whole list, for another tab or search: it replaces the one that is there."""
     wanted = _wanted()
-    return render_template("inbox/_conversations.html", **panels.list_panel(list_state_now(wanted), wanted))
+    return render_template("inbox/_conversations.html", **_list_panel(wanted))
 
 
 @bp.get("/inbox/conversations/older")
@@ -89,7 +91,8 @@ def messages(conversation_id: int) -> ResponseReturnValue:
     if state.version is None:
         abort(404)
     from_id = request.args.get("from", type=int)
-    if is_unchanged(panels.thread_tag(state.user_id, conversation_id, state.version, from_id)):
+    tag = panels.thread_tag(state.user_id, asked_language(), conversation_id, state.version, from_id)
+    if is_unchanged(tag):
         return unchanged()
     return thread_contents(conversation_or_404(conversation_id), from_id)
 
@@ -110,7 +113,7 @@ def conversation_or_404(conversation_id: int) -> Conversation:
 
 def dashboard_page(**opened: object) -> str:
     wanted = _wanted()
-    context = panels.list_panel(list_state_now(wanted), wanted)
+    context = _list_panel(wanted)
     return render_template("inbox/dashboard.html", **{**context, **opened})
 
 
@@ -124,12 +127,16 @@ def list_state_now(wanted: ListFilter) -> ListState:
     return state or abort(401)
 
 
+def _list_panel(wanted: ListFilter) -> dict[str, Any]:
+    return panels.list_panel(list_state_now(wanted), asked_language(), wanted)
+
+
 def _wanted() -> ListFilter:
     return ListFilter.read(request.args.get("tab"), request.args.get("q"), request.args.get("until"))
 
 
 def viewer() -> Viewer:
-    return Viewer(current_user().id, current_user().is_admin)
+    return Viewer(current_user().id, current_user().is_admin, asked_language())
 
 
 def settings() -> Settings:

@@ -5,8 +5,7 @@ import hashlib
 from flask import Response, make_response, request
 
 from kiaai import __version__
-
-LOCALE = "en"
+from kiaai.whatsapp.explanations import Language
 
 
 def is_fragment() -> bool:
@@ -16,13 +15,13 @@ def is_fragment() -> bool:
     return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Request-Type") != "full"
 
 
-def tag_of(user_id: int, *parts: object) -> str:
+def tag_of(user_id: int, language: Language, *parts: object) -> str:
     """Return the tag of what a fragment shows.
 
     parts: the fragment's address and everything it depends on. The person counts too, as "You" is another
-    name for each, and the release, as a new one draws differently.
+    name for each, the language that they read, and the release, as a new one draws differently.
     """
-    said = "\x1f".join(str(part) for part in (__version__, LOCALE, user_id, *parts))
+    said = "\x1f".join(str(part) for part in (__version__, language, user_id, *parts))
     return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
 
 

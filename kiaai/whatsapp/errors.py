@@ -9,6 +9,7 @@ from kiaai.whatsapp.error_codes import TABLE, Action, Explanation, Kind, Scope, 
 from kiaai.whatsapp.explanations import SPECIAL, explain
 
 __all__ = [
+    "Action",
     "Explanation",
     "GraphError",
     "Scope",
@@ -16,6 +17,7 @@ __all__ = [
     "action_for",
     "explain",
     "fate_of_answer",
+    "find_verdict",
     "verdict_of",
 ]
 

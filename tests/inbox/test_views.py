@@ -198,7 +198,7 @@ def test_a_wrong_number_is_not_tried_again_but_marked(
 
     page = signed_in.get(f"/inbox/conversations/{dana.id}").text
 
-    assert "Not deliverable" in page and "Mark as bad lead" in page and "Send again" not in page
+    assert "Not deliverable" in page and "Mark the number as wrong" in page and "Send again" not in page
 
 
 def test_undo_takes_back_what_has_not_left(signed_in: FlaskClient, dana: Conversation, say: Say) -> None:
@@ -310,16 +310,14 @@ def test_search_finds_part_of_a_name_or_number(
     assert found("nadie") == []
 
 
-def test_only_admins_release_what_is_held(
+def test_only_admins_resume_a_channel(
     client: FlaskClient, signed_in: FlaskClient, alice: User, channel: Channel
 ) -> None:
-    refused = signed_in.delete("/inbox/hold", headers=HTMX).status_code
-    refused_pause = signed_in.delete(f"/inbox/channels/{channel.id}/pause", headers=HTMX).status_code
+    refused = signed_in.delete(f"/inbox/channels/{channel.id}/pause", headers=HTMX).status_code
 
     enter(client, alice)
 
-    assert (refused, refused_pause) == (403, 403)
-    assert client.delete("/inbox/hold", headers=HTMX).status_code == 200
+    assert refused == 403
     assert client.delete(f"/inbox/channels/{channel.id}/pause", headers=HTMX).status_code == 200
 
 
