@@ -1,7 +1,7 @@
 """The hot path: one signed body into journal, messages and their effects, in one transaction.
 
 An ordinary body costs one round trip. Whatever differs from the ordinary is rolled back and done again:
-first with newcomers made known, then, if the database refuses something, item by item.
+first with newcomers made known, then, if the database refuses something, in halves of halves.
 """
 
 import json
@@ -24,6 +24,7 @@ from kiaai.webhook.deadlines import cut_off_after
 from kiaai.webhook.folding import Work, fold
 from kiaai.webhook.matters import apply_matters
 from kiaai.webhook.newcomers import welcome
+from kiaai.webhook.parts import items_of, merged
 from kiaai.webhook.statements import EDITS, JOURNAL, NEW_EVENT, OLD_EVENT, apply_all
 from kiaai.whatsapp.inbound import Batch
 
@@ -81,8 +82,8 @@ def take(batch: Batch, journal: Journal, options: Options) -> Taken:
     except OperationalError:
         raise
     except (DBAPIError, _NotStored) as error:
-        log.warning("A body is applied item by item: %s", _reason(error))
-        return retried(lambda: _one_by_one(batch, journal, options))
+        log.warning("A body is applied in parts: %s", _reason(error))
+        return retried(lambda: _in_parts(batch, journal, options))
 
 
 def _in_one(batch: Batch, journal: Journal, options: Options) -> Taken:
@@ -96,26 +97,38 @@ def _in_one(batch: Batch, journal: Journal, options: Options) -> Taken:
             return _apply(connection, batch, work, journal, options)
 
 
-def _one_by_one(batch: Batch, journal: Journal, options: Options) -> Taken:
-    """Apply each item in a savepoint of its own; the journal keeps what could not be applied and why."""
+def _in_parts(batch: Batch, journal: Journal, options: Options) -> Taken:
+    """Apply all but what the database refuses; the journal keeps what that was and why."""
     with transaction() as connection:
         event_id = journal.event_id or _write_journal(connection, journal)
-        taken = Taken(event_id)
-        for item in _items(batch):
-            work = fold(item, options.channel_ids)
-            row = replace(journal, event_id=event_id)
-            try:
-                with connection.begin_nested():
-                    welcome(connection, work.people)
-                    one = _apply(connection, item, work, row, options)
-                taken = _joined(taken, one)
-            except OperationalError:
-                raise
-            except (DBAPIError, _NotStored) as error:
-                taken = replace(taken, errors=(*taken.errors, _reason(error)))
+        row = replace(journal, event_id=event_id)
+        taken = _apply_part(connection, items_of(batch), row, options, Taken(event_id))
         if taken.errors:
             _mark_failed(connection, event_id, taken.errors)
         fault_point("before_commit")
+    return taken
+
+
+def _apply_part(
+    connection: Connection, items: list[Batch], journal: Journal, options: Options, taken: Taken
+) -> Taken:
+    """Apply the items in a savepoint, or each half of them for itself: poison is found in a few steps."""
+    if not items:
+        return taken
+    part = merged(items)
+    work = fold(part, options.channel_ids)
+    try:
+        with connection.begin_nested():
+            welcome(connection, work.people)
+            return _joined(taken, _apply(connection, part, work, journal, options))
+    except OperationalError:
+        raise
+    except (DBAPIError, _NotStored) as error:
+        if len(items) == 1:
+            return replace(taken, errors=(*taken.errors, _reason(error)))
+    middle = len(items) // 2
+    for half in (items[:middle], items[middle:]):
+        taken = _apply_part(connection, half, journal, options, taken)
     return taken
 
 
@@ -197,21 +210,6 @@ def _joined(all: Taken, one: Taken) -> Taken:
         bot_conversations=all.bot_conversations | one.bot_conversations,
         attachments=all.attachments | one.attachments,
     )
-
-
-def _items(batch: Batch) -> Iterator[Batch]:
-    """Give the batch as batches of one item each, in an order that makes people known first."""
-    empty = Batch((), (), (), (), (), (), (), (), frozenset())
-    for message in batch.messages:
-        # The notice of a new number and the number itself belong together: one is the other's gate.
-        changes = tuple(change for change in batch.identity_changes if change.wamid == message.wamid)
-        yield replace(empty, messages=(message,), identity_changes=changes)
-    for status in batch.statuses:
-        yield replace(empty, statuses=(status,))
-    for preference in batch.preferences:
-        yield replace(empty, preferences=(preference,))
-    for contact in batch.contact_names:
-        yield replace(empty, contact_names=(contact,))
 
 
 def _write_journal(connection: Connection, journal: Journal) -> int:

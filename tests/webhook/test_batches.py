@@ -1,0 +1,39 @@
+"""Large bodies: taken whole and in time, with something in them that the database refuses."""
+
+import time
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from kiaai.extensions import db
+from kiaai.models import Channel, LeadEvent, Message, WebhookEvent
+from kiaai.webhook.intake import PATIENCE_SECONDS
+from tests.conftest import Signed
+from tests.webhook.test_views import body, count, text
+
+
+@pytest.mark.committed
+@pytest.mark.parametrize("customers", [5, 1000])
+def test_a_thousand_messages_with_poison_are_taken_in_time(
+    app: Flask, client: FlaskClient, channel: Channel, signed: Signed, customers: int
+) -> None:
+    items = [text(f"wamid.{n}", sender=f"5690000{n % customers:04}") for n in range(1000)]
+    items[300] = text("wamid.300", "veneno")
+    items[301] = text("wamid.301", "veneno", sender="56900009999")
+    db.session.execute(db.text("ALTER TABLE messages ADD CONSTRAINT poison CHECK (text <> 'veneno')"))
+    db.session.commit()
+    started = time.monotonic()
+
+    try:
+        answer = client.post("/webhook", **signed(body(*items)))
+    finally:
+        db.session.execute(db.text("ALTER TABLE messages DROP CONSTRAINT poison"))
+        db.session.commit()
+
+    assert (answer.status_code, time.monotonic() - started < PATIENCE_SECONDS) == (200, True)
+    assert count(Message) == 998
+    assert count(LeadEvent) == len({item["from"] for item in items if item["text"]["body"] != "veneno"})
+    event = db.session.scalars(select(WebhookEvent)).one()
+    assert event.outcome == "failed" and "2 item" in (event.error or "")
