@@ -20,9 +20,14 @@ _OWNERS = text("""
         AS r(kind text, value text) USING (kind, value)
 """)
 _MOVE = text("UPDATE lead_identities SET lead_id = :to WHERE lead_id = :from")
-_ADD_LEAD = text("""
-    INSERT INTO leads (id, phone_number, customer_name) OVERRIDING SYSTEM VALUE
-    VALUES (:id, :phone_number, :name) ON CONFLICT (id) DO NOTHING
+_ADD_LEADS = text("""
+    WITH asked AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS r(id bigint, phone_number text, name text)),
+    added AS (
+        INSERT INTO leads (id, phone_number, customer_name) OVERRIDING SYSTEM VALUE
+        SELECT id, phone_number, name FROM asked ORDER BY id ON CONFLICT (id) DO NOTHING)
+    INSERT INTO lead_events (lead_id, kind, new, by)
+    SELECT id, 'created', 'wrote first', 'customer' FROM asked ORDER BY id
 """)
 _LEARN_NUMBER = text("""
     UPDATE leads SET phone_number = coalesce(phone_number, :phone_number) WHERE id = :id
@@ -53,11 +58,17 @@ def welcome(connection: Connection, people: list[Person]) -> None:
     )
     _claim(connection, people, drawn)
     owners = _owners(connection, people)
-    conversations = []
+    conversations, newcomers = [], []
     # Leads in ascending order, as everywhere: those that are known come before those just drawn.
     for person in sorted(people, key=lambda person: _lead_of(person, drawn[person.key], owners)):
-        lead_id = _settle_lead(connection, person, drawn[person.key], owners)
+        lead_id = drawn[person.key]
+        if known := _known_leads(person, lead_id, owners):
+            _join_lead(connection, person, lead_id, known, owners)
+            lead_id = known[0]
+        else:
+            newcomers.append({"id": lead_id, "phone_number": person.phone_number, "name": person.name})
         conversations.append({"channel_id": person.channel_id, "lead_id": lead_id})
+    connection.execute(_ADD_LEADS, {"rows": json.dumps(newcomers)})
     connection.execute(_ADD_CONVERSATIONS, {"rows": json.dumps(conversations)})
 
 
@@ -85,16 +96,10 @@ def _lead_of(person: Person, drawn: int, owners: dict[Identity, int]) -> int:
     return next(iter(_known_leads(person, drawn, owners)), drawn)
 
 
-def _settle_lead(connection: Connection, person: Person, drawn: int, owners: dict[Identity, int]) -> int:
-    """Return the lead of the person: the one that the most trusted known identity names, else a new one."""
-    known = _known_leads(person, drawn, owners)
-    if not known:
-        values = {"id": drawn, "phone_number": person.phone_number, "name": person.name}
-        connection.execute(_ADD_LEAD, values)
-        connection.execute(
-            _ADD_EVENT, {"lead_id": drawn, "kind": "created", "new": "wrote first", "by": "customer"}
-        )
-        return drawn
+def _join_lead(
+    connection: Connection, person: Person, drawn: int, known: list[int], owners: dict[Identity, int]
+) -> None:
+    """Give what is new of the person to the lead that the most trusted known identity names."""
     lead_id = known[0]
     connection.execute(_MOVE, {"from": drawn, "to": lead_id})
     for identity in person.identities:
@@ -104,4 +109,3 @@ def _settle_lead(connection: Connection, person: Person, drawn: int, owners: dic
     for other in sorted({lead for lead in known if lead != lead_id}):
         event = {"lead_id": lead_id, "kind": "possible_duplicate", "new": str(other), "by": "system"}
         connection.execute(_ADD_EVENT, event)
-    return lead_id
