@@ -10,7 +10,9 @@ from kiaai.delivery.outcomes import NotNow, Outcome, Refused, Sent, Stopped, Unk
 from kiaai.delivery.receipts import join_orphans
 from kiaai.extensions import db
 
-_LOCK = text("SELECT 1 FROM conversations WHERE id = :conversation_id FOR NO KEY UPDATE")
+_LOCK = text(
+    "SELECT lease_token = :token AS is_ours FROM conversations WHERE id = :conversation_id FOR NO KEY UPDATE"
+)
 # A wamid is added even when another already gave the try up as unknown: it proves the message left.
 _SENT = text("""
     UPDATE messages SET status = 'sent', sent_at = clock_timestamp(), error_code = NULL, error_text = NULL,
@@ -60,12 +62,14 @@ def settle(claim: Claim, outcome: Outcome) -> None:
         "message_id": claim.message_id,
         "attempt": claim.attempt,
     }
-    db.session.execute(_LOCK, values)
+    is_ours = db.session.scalar(_LOCK, {**values, "token": claim.token})
     if _save(outcome, values):
         db.session.execute(_SHOW, values)
         wamid = outcome.wamid if isinstance(outcome, Sent) else None
         join_orphans(claim.channel_id, wamid, claim.send_key)
-    refresh_due(claim.conversation_id)
+    # Whoever holds the conversation by now has said when it is due.
+    if is_ours:
+        refresh_due(claim.conversation_id)
 
 
 def _save(outcome: Outcome, values: dict[str, Any]) -> bool:

@@ -10,9 +10,11 @@ from sqlalchemy import func, select, text
 from kiaai.config import Settings
 from kiaai.delivery import channels
 from kiaai.delivery.claiming import LAST_END_SECONDS, claim_head
+from kiaai.delivery.outcomes import Unknown
 from kiaai.delivery.pacing import Crowded, Pace, Slot
 from kiaai.delivery.receipts import join_due_orphans
 from kiaai.delivery.sending import drain
+from kiaai.delivery.settling import settle
 from kiaai.extensions import db
 from kiaai.models import Conversation, OrphanReceipt
 from kiaai.sandbox.server import SandboxServer
@@ -88,6 +90,20 @@ def test_a_claim_found_again_after_a_lost_commit_ends_before_its_lease(
     left = select(func.extract("epoch", Conversation.lease_until - func.clock_timestamp()))
     assert again is not None and again.attempt == 1
     assert (db.session.scalar(left) or 0) > LAST_END_SECONDS
+
+
+def test_whoever_lost_the_lease_leaves_the_queue_alone(open_dana: Conversation, say: Say) -> None:
+    say("uno"), say("dos")
+    late = claim_head(open_dana.id, uuid4())
+    lease_ends_in("-1 second", open_dana)
+    assert claim_head(open_dana.id, uuid4())
+    due_at = select(Conversation.talk_due_at).where(Conversation.id == open_dana.id)
+    before = db.session.scalar(due_at)
+
+    assert late
+    settle(late, Unknown("It woke up too late"))
+
+    assert db.session.scalar(due_at) == before
 
 
 def test_receipts_that_cannot_be_joined_do_not_keep_the_others_waiting(open_dana: Conversation) -> None:
