@@ -13,6 +13,9 @@ from kiaai.whatsapp.previews import preview_of
 
 # What was queued so long ago may no longer be what the customer should read.
 OLD = "1 hour"
+# Why a start holds.
+STOPPED = "Messages over an hour old wait to be sent, and the program was stopped for over an hour."
+RESTORED = "Messages over an hour old wait to be sent, and the database was restored."
 COUNTED = 1000
 
 _HELD_ROWS = (
@@ -141,8 +144,7 @@ def check_at_start(instance_path: Path) -> bool:
     ).one()
     kept = _kept_id(instance_path)
     if row.held_at is None and row.has_old and (row.was_away or kept != row.installation_id):
-        was = "the program was stopped for over an hour" if row.was_away else "the database was restored"
-        hold(f"Messages over an hour old wait to be sent, and {was}.")
+        hold(STOPPED if row.was_away else RESTORED)
     _keep_id(instance_path, row.installation_id)
     db.session.execute(text("UPDATE installation SET last_seen_at = clock_timestamp()"))
     is_held = bool(db.session.execute(text("SELECT held_at IS NOT NULL FROM installation")).scalar())

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from kiaai.delivery import hold
 from kiaai.delivery.channels import TOKEN_CODES, own_number, waiting_count
-from kiaai.delivery.hold import Held, held
+from kiaai.delivery.hold import Held
 from kiaai.inbox import queries
 from kiaai.inbox.list_state import Alerts
 from kiaai.inbox.wording import phrase
@@ -31,6 +32,7 @@ class Banners:
 
     pause: Pause | None
     held: Held | None
+    held_reason: str
     is_admin: bool
     language: Language
 
@@ -40,9 +42,11 @@ class Banners:
 
 def banners(alerts: Alerts, is_admin: bool, language: Language) -> Banners:
     """Return the news; the details are read only when there are any."""
+    held = hold.held() if alerts.held_at else None
     return Banners(
         pause=_pause(language) if alerts.paused_at else None,
-        held=held() if alerts.held_at else None,
+        held=held,
+        held_reason=_held_reason(held, language) if held else "",
         is_admin=is_admin,
         language=language,
     )
@@ -63,6 +67,12 @@ def _pause(language: Language) -> Pause | None:
         waiting=phrase(language, "waiting", waiting_count(channel.id)),
         resumes=phrase(language, "resumes_by_look_up" if is_by_look_up else "resumes_by_probe"),
     )
+
+
+def _held_reason(held: Held, language: Language) -> str:
+    """Return the reason of a start's hold in words; what a person gave as reason stays as it is."""
+    name = {hold.STOPPED: "held_stopped", hold.RESTORED: "held_restored"}.get(held.reason)
+    return phrase(language, name) if name else held.reason
 
 
 def _cause(channel: Channel, cause: str) -> str:

@@ -1,5 +1,6 @@
 """The words around an error, in the languages in which errors are explained."""
 
+from kiaai.delivery import hold
 from kiaai.whatsapp.explanations import Language
 
 # `{count}` is the only placeholder; for one, the phrase with `_one` is said where there is one.
@@ -35,6 +36,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "try_now": "Try again now",
         "try_now_hint": "If WhatsApp still refuses, sending stops again at the first message.",
         "held": "Delivery is held.",
+        "held_stopped": hold.STOPPED,
+        "held_restored": hold.RESTORED,
         "held_waiting": "{count} messages wait for a decision.",
         "held_waiting_one": "1 message waits for a decision.",
         "held_waiting_many": "More than {count} messages wait for a decision.",
@@ -74,6 +77,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "try_now": "Intentar ahora",
         "try_now_hint": "Si WhatsApp aún lo rechaza, el envío se detiene otra vez en el primer mensaje.",
         "held": "El envío está retenido.",
+        "held_stopped": "Hay mensajes de hace más de una hora sin enviar, y el programa estuvo detenido más "
+        "de una hora.",
+        "held_restored": "Hay mensajes de hace más de una hora sin enviar, y se restauró la base de datos.",
         "held_waiting": "{count} mensajes esperan una decisión.",
         "held_waiting_one": "1 mensaje espera una decisión.",
         "held_waiting_many": "Más de {count} mensajes esperan una decisión.",

@@ -289,3 +289,18 @@ def test_keys_move_through_the_list_and_open(page: Any, talk: int, pedro: int) -
 
     page.locator("#thread-head").get_by_text("Pedro").wait_for()
     page.locator("#message:focus").wait_for()
+
+
+def test_what_a_failure_card_offers_works_without_losing_a_draft(page: Any, talk: int) -> None:
+    hear(talk, "¿Sigue ahí?", direction="outgoing", status="failed", error_code=131026)
+    hear(talk, "Un texto raro", direction="outgoing", status="failed", error_code=131009)
+    open_thread(page, talk)
+    page.keyboard.type("A medias")
+
+    page.get_by_role("button", name="Mark the number as wrong").click()
+    page.get_by_role("button", name="Undo the mark").wait_for()
+    page.get_by_role("button", name="Change the text").click()
+
+    page.wait_for_function("document.getElementById('message').value.startsWith('Un texto raro')")
+    assert page.locator("#message").input_value() == "Un texto raro\nA medias"
+    assert page.locator("#lead-tags").input_value() == "wrong number"

@@ -239,6 +239,16 @@ def test_a_hold_says_how_many_wait_since_when_and_who_decides(
     assert "An administrator decides" in pages[1]
 
 
+def test_the_reason_of_a_hold_is_in_the_language_of_the_browser(
+    signed_in: FlaskClient, channel: Channel
+) -> None:
+    hold.hold(hold.RESTORED)
+    db.session.commit()
+
+    assert "se restauró la base de datos" in signed_in.get("/", headers=SPANISH).text
+    assert hold.RESTORED in signed_in.get("/").text
+
+
 def test_both_languages_know_the_same_phrases() -> None:
     english, spanish = WORDS["en"], WORDS["es"]
 
