@@ -20,7 +20,7 @@ def examine(app: Flask, until: float) -> Iterator[Finding]:
     """Yield a finding for each of NAMES."""
     settings: Settings = app.extensions["settings"]
     yield _disk(settings)
-    yield _broker()
+    yield _broker(settings)
 
 
 def _disk(settings: Settings) -> Finding:
@@ -34,10 +34,11 @@ def _disk(settings: Settings) -> Finding:
     return look("disk", f"Only {free}. Make room: without it files of customers wait, and then the database.")
 
 
-def _broker() -> Finding:
+def _broker(settings: Settings) -> Finding:
     try:
         with celery.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_SECONDS)
     except (OSError, KombuError):
-        return look("broker", "It does not answer. Work goes on, up to 5 s slower. Check BROKER_URL.")
+        way_out = "Check BROKER_URL." if settings.broker_url else "Start it: make run"
+        return look("broker", f"It does not answer. Work goes on, up to 5 s slower. {way_out}")
     return ok("broker", "It answers.")

@@ -12,6 +12,7 @@ from kiaai.whatsapp.errors import GraphError, verdict_of
 
 NAMES = ("token", "number", "quality", "webhook")
 
+_CUT_OFF = ("WhatsApp", "Check the network from this machine, and WHATSAPP_API_BASE.")
 _MANAGER = "Open WhatsApp Manager, Phone numbers, and follow what it asks for there."
 
 
@@ -22,7 +23,7 @@ def examine(app: Flask, until: float) -> Iterator[Finding]:
     try:
         number = client.look_up_number(deadline=until)
     except GraphError as error:
-        yield look("token", _advice(error))
+        yield look("token", _advice(error, settings))
         yield from (skip(name, "Not looked at without the token.") for name in NAMES[1:])
         return
     else:
@@ -67,7 +68,7 @@ def _webhook(client: WhatsAppClient, settings: Settings, until: float) -> Findin
     try:
         subscriptions = client.look_up_subscriptions(deadline=until)
     except GraphError as error:
-        return look("webhook", _advice(error))
+        return look("webhook", _advice(error, settings))
     if not subscriptions:
         return look(
             "webhook",
@@ -89,7 +90,10 @@ def _elsewhere(subscriptions: list[Subscription], settings: Settings) -> Finding
     return look("webhook", f"Webhooks go to {others}, not to {ours}. Change the callback URL of the account.")
 
 
-def _advice(error: GraphError) -> str:
+def _advice(error: GraphError, settings: Settings) -> str:
+    if error.code is None and error.http_status is None:
+        who, way_out = ("The sandbox", "Start it: make run") if settings.is_sandbox else _CUT_OFF
+        return f"{who} does not answer at {settings.whatsapp_api_base}. {way_out}"
     said = verdict_of(error).explanation
     where = f" (code {error.code})" if error.code is not None else ""
     return f"{said.title}{where}: {said.cause} {said.next_step}"

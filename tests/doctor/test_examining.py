@@ -144,6 +144,16 @@ def test_a_refused_token_is_told_with_the_way_out(
     assert {found[name].state for name in ("number", "quality", "webhook")} == {"skip"}
 
 
+def test_a_whatsapp_that_does_not_answer_is_told_as_such(
+    app: Flask, settings: Settings, findings: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.extensions, "whatsapp", client_of(settings, "http://127.0.0.1:1"))
+
+    found = findings()["token"]
+
+    assert (found.state, "The sandbox does not answer" in found.text) == ("look", True)
+
+
 def test_without_an_account_id_the_subscription_is_skipped(
     app: Flask,
     settings: Settings,
