@@ -12,6 +12,7 @@ from kiaai.models import Message
 from kiaai.models.base import Json
 from kiaai.whatsapp.cleaning import item_at, list_at, text_at
 from kiaai.whatsapp.errors import Action, Explanation, action_for, explain, find_verdict
+from kiaai.whatsapp.explanations import SPECIAL
 from kiaai.whatsapp.previews import preview_of
 from kiaai.whatsapp.readable import MEDIA_KINDS
 
@@ -101,6 +102,15 @@ class Bubble:
         if self.message.status != "failed":
             return None
         return explain(self.message.error_code, self.viewer.language, is_final=True)
+
+    @property
+    def waiting_reason(self) -> Explanation | None:
+        """Why a message that was tried waits for its next try."""
+        if self.message.status != "queued" or not self.message.attempt:
+            return None
+        language = self.viewer.language
+        code = self.message.error_code
+        return explain(code, language) if code is not None else SPECIAL[language]["not_reached"]
 
     @property
     def action(self) -> Action | None:

@@ -79,6 +79,25 @@ def test_where_no_button_helps_the_card_has_words_alone(
     assert "<button" not in card(thread(signed_in, dana))
 
 
+@pytest.mark.parametrize(
+    ("code", "words"), [(2, "WhatsApp is briefly down"), (None, "WhatsApp could not be reached")]
+)
+def test_what_waits_for_another_try_says_why(
+    signed_in: FlaskClient, dana: Conversation, say: Say, code: int | None, words: str
+) -> None:
+    say(dana, "Ya voy", direction="outgoing", status="queued", error_code=code, attempt=2)
+
+    html = thread(signed_in, dana)
+
+    assert words in html and "tries again by itself" in html and "Undo" in html
+
+
+def test_what_was_not_tried_yet_says_nothing(signed_in: FlaskClient, dana: Conversation, say: Say) -> None:
+    say(dana, "Ya voy", direction="outgoing", status="queued")
+
+    assert 'class="fate' not in thread(signed_in, dana)
+
+
 def test_only_admins_are_led_to_the_doctor(
     client: FlaskClient, dana: Conversation, failed: Callable[..., Message], alice: User, bob: User
 ) -> None:
