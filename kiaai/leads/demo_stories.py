@@ -50,7 +50,9 @@ def invent(index: int, now: datetime) -> Story:
     earlier = (chance.choice(_EARLIER),) if chance.random() < 0.35 else ()
     # A third wrote today, so that some windows are open; the rest over the weeks before.
     is_recent = index < 3 or chance.random() < 0.3
-    hours = chance.uniform(0.05, 2 if index < 3 else 20) if is_recent else chance.uniform(24, SPREAD_DAYS * 24)
+    hours = (
+        chance.uniform(0.05, 2 if index < 3 else 20) if is_recent else chance.uniform(24, SPREAD_DAYS * 24)
+    )
     return Story(
         index=index,
         number=str(DEMO_NUMBERS[index]),

@@ -25,7 +25,7 @@ from kiaai.webhook.folding import Work, fold
 from kiaai.webhook.matters import apply_matters
 from kiaai.webhook.newcomers import welcome
 from kiaai.webhook.parts import items_of, merged
-from kiaai.webhook.statements import EDITS, JOURNAL, NEW_EVENT, OLD_EVENT, apply_all
+from kiaai.webhook.statements import EDITS, JOURNAL, NEW_EVENT, OLD_EVENT, PREPARE_ALL, apply_all
 from kiaai.whatsapp.inbound import Batch
 
 log = logging.getLogger(__name__)
@@ -164,6 +164,8 @@ def _apply(connection: Connection, batch: Batch, work: Work, journal: Journal, o
     statement = _statement(
         event, journal.event_id is None, bool(work.messages), bool(work.receipts), work.has_echoes
     )
+    if event == NEW_EVENT:
+        _prepare(connection)
     rows = connection.execute(statement, values).all()
     missing = [row.wamid for row in rows if row.wamid is not None and row.message_id is None]
     if missing or rows[0].strangers:
@@ -172,6 +174,13 @@ def _apply(connection: Connection, batch: Batch, work: Work, journal: Journal, o
     _apply_edits(connection, batch, rows)
     apply_matters(connection, batch, new_wamids, options.channel_ids)
     return _taken(rows)
+
+
+def _prepare(connection: Connection) -> None:
+    """Let the connection plan the hot path, once in its life."""
+    if not connection.info.get("is_prepared"):
+        connection.exec_driver_sql(PREPARE_ALL)
+        connection.info["is_prepared"] = True
 
 
 @lru_cache

@@ -3,8 +3,11 @@
 A statement must never write one row twice: PostgreSQL would silently lose the second change.
 """
 
+from functools import lru_cache
+
 from kiaai.delivery.lanes import refresh_due_sql
 from kiaai.delivery.receipts import APPLY
+from kiaai.webhook.prepared import execute, prepare
 
 _IDENTITIES = """jsonb_to_recordset(CAST(:identities AS jsonb))
     AS i(customer bigint, channel_id bigint, kind text, value text, trust int, may_create boolean)"""
@@ -180,18 +183,39 @@ CHECK = """
         LEFT JOIN attachments f ON f.message_id = m.id"""
 
 
+@lru_cache
+def _hot(event: str) -> dict[str, str]:
+    """Return the statements that every body may need, by the names under which they are prepared."""
+    is_new = _IS_NEW.format(row="m", event=event)
+    return {
+        "kiaai_lock_leads": LOCK_LEADS,
+        "kiaai_lock_conversations": LOCK_CONVERSATIONS,
+        "kiaai_store": _STORE.format(event=event, is_bot_asked=_IS_BOT_ASKED),
+        "kiaai_receipts": APPLY.replace(":event_id", event),
+        "kiaai_check": CHECK.format(event=event, is_new=is_new, identities=_IDENTITIES),
+    }
+
+
+PREPARE_ALL = ";\n".join(prepare(name, sql) for name, sql in _hot(NEW_EVENT).items())
+
+
 def apply_all(
     event: str, *, with_journal: bool, has_messages: bool, has_receipts: bool, has_echoes: bool
 ) -> str:
-    """Return the statements for one body as one string; `event` is SQL for the journal row's id."""
+    """Return the statements for one body as one string; `event` is SQL for the journal row's id.
+
+    With NEW_EVENT they are those of PREPARE_ALL.
+    """
+    hot = _hot(event)
+    if event == NEW_EVENT:
+        hot = {name: execute(name, sql) for name, sql in hot.items()}
     parts = [JOURNAL] if with_journal else []
-    parts += [MARK, LOCK_LEADS, LOCK_CONVERSATIONS]
+    parts += [MARK, hot["kiaai_lock_leads"], hot["kiaai_lock_conversations"]]
     if has_messages:
-        parts.append(_STORE.format(event=event, is_bot_asked=_IS_BOT_ASKED))
+        parts.append(hot["kiaai_store"])
     if has_echoes:
         parts.append(CANCEL_BOT.format(is_new=_IS_NEW.format(row="e", event=event)))
     if has_receipts:
-        parts.append(APPLY.replace(":event_id", event))
-    is_new = _IS_NEW.format(row="m", event=event)
-    parts.append(CHECK.format(event=event, is_new=is_new, identities=_IDENTITIES))
+        parts.append(hot["kiaai_receipts"])
+    parts.append(hot["kiaai_check"])
     return ";\n".join(parts)
