@@ -34,7 +34,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "on by itself.",
         "resumes_by_probe": "Once a minute one message is tried. As soon as WhatsApp takes it, all go.",
         "try_now": "Try again now",
-        "try_now_hint": "If WhatsApp still refuses, sending stops again at the first message.",
+        "try_now_hint": "Try again now: if WhatsApp still refuses, sending stops at the first message.",
         "held": "Delivery is held.",
         "held_stopped": hold.STOPPED,
         "held_restored": hold.RESTORED,
@@ -75,7 +75,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "sigue por su cuenta.",
         "resumes_by_probe": "Cada minuto se prueba un mensaje. En cuanto WhatsApp lo acepte, salen todos.",
         "try_now": "Intentar ahora",
-        "try_now_hint": "Si WhatsApp aún lo rechaza, el envío se detiene otra vez en el primer mensaje.",
+        "try_now_hint": "Intentar ahora: si WhatsApp aún rechaza, el envío se detiene en el primer mensaje.",
         "held": "El envío está retenido.",
         "held_stopped": "Hay mensajes de hace más de una hora sin enviar, y el programa estuvo detenido más "
         "de una hora.",
