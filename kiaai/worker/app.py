@@ -5,7 +5,7 @@ import warnings
 from typing import Any
 
 from celery.exceptions import SecurityWarning
-from celery.signals import setup_logging, worker_init, worker_shutting_down
+from celery.signals import celeryd_after_setup, setup_logging, worker_shutting_down
 
 from kiaai import create_app
 from kiaai.extensions import celery
@@ -28,8 +28,9 @@ def _keep_our_logging(**_: Any) -> None:
     """Keep Celery from replacing the handlers that the app has set."""
 
 
-# Not worker_ready: that never comes while the broker is away.
-@worker_init.connect
+# Not worker_ready: that never comes while the broker is away. Not worker_init: Celery changes the environment
+# after it, and libpq reads that in each of our threads, which crashes the process once in a dozen starts.
+@celeryd_after_setup.connect
 def _open(**_: Any) -> None:
     open_floor(flask_app)
 
