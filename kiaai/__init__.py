@@ -52,7 +52,6 @@ def _configure(app: "Flask", settings: Settings) -> None:
         SESSION_COOKIE_SECURE=settings.is_https,
         RATELIMIT_STORAGE_URI=embedded.limits_url(settings),
         RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
-        RATELIMIT_HEADERS_ENABLED=True,
     )
 
 

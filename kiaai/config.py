@@ -2,22 +2,22 @@
 
 import hashlib
 import hmac
-import ipaddress
 import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 
+from kiaai import config_values as values
 from kiaai.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 META_BASE = "https://graph.facebook.com"
+BROKER_SCHEMES = ("amqp", "amqps", "redis", "rediss", "redis+socket")
+REDIS_SCHEMES = ("redis", "rediss", "redis+unix", "unix")
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ class Settings:
         dotenv_path = environment.get("KIAAI_ENV_FILE", str(ROOT / ".env"))
         from_file = {name: value for name, value in dotenv_values(dotenv_path).items() if value is not None}
         read = _Reader({**from_file, **environment})
-        database_url = read.optional("DATABASE_URL", _database_url)
+        database_url = read.optional("DATABASE_URL", values.database_url)
         instance_path = Path(read.text("INSTANCE_PATH", "instance"))
         instance_path = instance_path if instance_path.is_absolute() else ROOT / instance_path
         secret_key = read.text("SECRET_KEY", "")
@@ -93,69 +93,71 @@ class Settings:
                 "Make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
             )
         secret_key = secret_key or _kept_secret(instance_path)
-        port = read.value("PORT", "8000", _whole(1, 65534))
+        port = read.value("PORT", "8000", values.whole(1, 65534))
         token = read.text("WHATSAPP_API_TOKEN", "")
         app_secrets = tuple(s.strip() for s in read.text("WHATSAPP_APP_SECRET", "").split(",") if s.strip())
-        number_id = read.optional("WHATSAPP_PHONE_NUMBER_ID", _digits)
+        number_id = read.optional("WHATSAPP_PHONE_NUMBER_ID", values.digits)
         _require_whole_whatsapp(token, app_secrets, number_id)
         return cls(
             database_url=database_url,
-            broker_url=read.optional("BROKER_URL", _url("amqp", "amqps", "redis", "rediss", "redis+socket")),
-            redis_url=read.optional("REDIS_URL", _url("redis", "rediss", "redis+unix", "unix")),
+            broker_url=read.optional(
+                "BROKER_URL", values.url("amqp", "amqps", "redis", "rediss", "redis+socket")
+            ),
+            redis_url=read.optional("REDIS_URL", values.url("redis", "rediss", "redis+unix", "unix")),
             instance_path=instance_path,
             secret_key=secret_key,
             host=read.text("HOST", "127.0.0.1"),
             port=port,
-            public_url=read.optional("PUBLIC_URL", _web_url),
-            trusted_proxies=read.value("TRUSTED_PROXIES", "0", _whole(0, 10)),
+            public_url=read.optional("PUBLIC_URL", values.web_url),
+            trusted_proxies=read.value("TRUSTED_PROXIES", "0", values.whole(0, 10)),
             whatsapp_api_token=token or _derived(secret_key, "sandbox token"),
             whatsapp_phone_number_id=number_id or _derived_digits(secret_key, "sandbox number"),
-            whatsapp_business_account_id=read.optional("WHATSAPP_BUSINESS_ACCOUNT_ID", _digits)
+            whatsapp_business_account_id=read.optional("WHATSAPP_BUSINESS_ACCOUNT_ID", values.digits)
             or ("" if token else _derived_digits(secret_key, "sandbox account")),
             whatsapp_app_secrets=app_secrets or (_derived(secret_key, "sandbox app secret"),),
             whatsapp_verify_token=read.text("WHATSAPP_VERIFY_TOKEN", "")
             or _derived(secret_key, "verify token"),
-            whatsapp_api_version=read.value("WHATSAPP_API_VERSION", "v25.0", _graph_version),
+            whatsapp_api_version=read.value("WHATSAPP_API_VERSION", "v25.0", values.graph_version),
             whatsapp_api_base=read.value(
-                "WHATSAPP_API_BASE", META_BASE if token else f"http://127.0.0.1:{port + 1}", _safe_base
+                "WHATSAPP_API_BASE", META_BASE if token else f"http://127.0.0.1:{port + 1}", values.safe_base
             ),
             is_sandbox=not token,
-            llm_base_url=read.optional("LLM_BASE_URL", _safe_base),
+            llm_base_url=read.optional("LLM_BASE_URL", values.safe_base),
             llm_api_key=read.optional("LLM_API_KEY", str),
             llm_model=read.optional("LLM_MODEL", str),
             business_name=read.text("BUSINESS_NAME", "Kia-Ai"),
-            business_timezone=read.value("BUSINESS_TIMEZONE", "America/Santiago", _timezone),
-            bot_enabled=read.value("BOT_ENABLED", "true", _boolean),
-            bot_wait_seconds=read.value("BOT_WAIT_SECONDS", "2", _number(0, 60)),
-            send_rate_per_second=read.value("SEND_RATE_PER_SECOND", "80", _number(0.1, 1000)),
-            api_rate_limit=read.value("API_RATE_LIMIT", "6000 per minute", _rate_limit),
-            admin_email=read.optional("ADMIN_EMAIL", str),
+            business_timezone=read.value("BUSINESS_TIMEZONE", "America/Santiago", values.timezone),
+            bot_enabled=read.value("BOT_ENABLED", "true", values.boolean),
+            bot_wait_seconds=read.value("BOT_WAIT_SECONDS", "2", values.number(0, 60)),
+            send_rate_per_second=read.value("SEND_RATE_PER_SECOND", "80", values.number(0.1, 1000)),
+            api_rate_limit=read.value("API_RATE_LIMIT", "6000 per minute", values.rate_limit),
+            admin_email=read.optional("ADMIN_EMAIL", values.email),
             admin_password=read.optional("ADMIN_PASSWORD", str),
-            log_level=read.value("LOG_LEVEL", "INFO", _log_level),
+            log_level=read.value("LOG_LEVEL", "INFO", values.log_level),
             faults=read.text("KIAAI_FAULTS", ""),
         )
 
 
-def environment_with(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of this process with `values` on top, for a process it starts."""
-    return {**os.environ, **values}
+def environment_with(changes: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of this process with `changes` on top, for a process it starts."""
+    return {**os.environ, **changes}
 
 
 class _Reader:
     """Reads one variable at a time; an empty value counts as not set."""
 
-    def __init__(self, values: Mapping[str, str]):
-        self.values = values
+    def __init__(self, texts: Mapping[str, str]):
+        self._texts = texts
 
     def text(self, name: str, default: str) -> str:
-        return self.values.get(name, "").strip() or default
+        return self._texts.get(name, "").strip() or default
 
     def value(self, name: str, default: str, parse: Callable[[str], T]) -> T:
         raw = self.text(name, default)
         try:
             return parse(raw)
         except ValueError as error:
-            raise SettingsError(f"{name} is {raw!r}, but {error}") from None
+            raise SettingsError(f"{name} is {values.shown(name, raw)}, but {error}") from None
 
     def optional(self, name: str, parse: Callable[[str], T]) -> T | None:
         return self.value(name, "", parse) if self.text(name, "") else None
@@ -172,113 +174,6 @@ def _require_whole_whatsapp(token: str, app_secrets: tuple[str, ...], number_id:
             "WHATSAPP_PHONE_NUMBER_ID is required with WHATSAPP_API_TOKEN. "
             "It is in Meta's App Dashboard under WhatsApp, API Setup."
         )
-
-
-def _database_url(raw: str) -> str:
-    for prefix in ("postgresql+psycopg2://", "postgresql://", "postgres://"):
-        if raw.startswith(prefix):
-            return "postgresql+psycopg2://" + raw.removeprefix(prefix)
-    raise ValueError("must be a PostgreSQL address such as postgresql://user:password@host:5432/name")
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    def parse(raw: str) -> str:
-        if urlsplit(raw).scheme not in schemes:
-            raise ValueError(f"must start with one of {', '.join(f'{s}://' for s in schemes)}")
-        return raw
-
-    return parse
-
-
-def _web_url(raw: str) -> str:
-    parts = urlsplit(raw)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be the address people open, such as https://inbox.example.com")
-    return raw.rstrip("/")
-
-
-def _safe_base(raw: str) -> str:
-    """Accept https anywhere, and plain http only to this machine: a token travels in each request."""
-    parts = urlsplit(raw)
-    if parts.hostname and (
-        parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
-    ):
-        return raw.rstrip("/")
-    raise ValueError("must start with https:// (plain http:// only to 127.0.0.1 or localhost)")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(raw: str) -> int:
-        if not (raw.isascii() and raw.isdigit() and low <= int(raw) <= high):
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return int(raw)
-
-    return parse
-
-
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def parse(raw: str) -> float:
-        message = f"must be a number from {low:g} to {high:g}"
-        try:
-            value = float(raw)
-        except ValueError:
-            raise ValueError(message) from None
-        if not low <= value <= high:
-            raise ValueError(message)
-        return value
-
-    return parse
-
-
-def _boolean(raw: str) -> bool:
-    if raw.lower() in ("1", "true", "yes", "on"):
-        return True
-    if raw.lower() in ("0", "false", "no", "off"):
-        return False
-    raise ValueError("must be true or false")
-
-
-def _digits(raw: str) -> str:
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 32):
-        raise ValueError("must be digits only, as Meta's App Dashboard shows it")
-    return raw
-
-
-def _graph_version(raw: str) -> str:
-    major, dot, minor = raw.removeprefix("v").partition(".")
-    if not (raw.startswith("v") and dot and major.isdigit() and minor.isdigit()):
-        raise ValueError("must look like v25.0")
-    return raw
-
-
-def _timezone(raw: str) -> str:
-    try:
-        ZoneInfo(raw)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be a time zone name such as America/Santiago or Europe/Madrid") from None
-    return raw
-
-
-def _rate_limit(raw: str) -> str:
-    number, _, unit = raw.partition(" per ")
-    if not (number.isdigit() and unit in ("second", "minute", "hour")):
-        raise ValueError('must look like "6000 per minute"')
-    return raw
-
-
-def _log_level(raw: str) -> str:
-    if raw.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
-    return raw.upper()
 
 
 def _kept_secret(instance_path: Path) -> str:

@@ -7,6 +7,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, Timeout
 # SQLSTATEs after which the same transaction may simply be tried again.
 SERIALIZATION_FAILURE = "40001"
 DEADLOCK_DETECTED = "40P01"
+# Connection failures, too many connections, shutdown or start-up, lock and statement time-outs.
+UNAVAILABLE = ("08", "53300", "57P", "55P03", "57014", "25P03")
 
 _LIMITS = "-c idle_in_transaction_session_timeout=5000 -c timezone=UTC"
 # The webhook's statements are planned once per connection, perhaps over tables that are still empty:
@@ -20,6 +22,8 @@ _WEBHOOK_LIMITS = (
 def engine_options(application_name: str) -> dict[str, Any]:
     """Return the options of the engine behind pages, API and workers."""
     return {
+        # Texts and hashes stay out of error messages, and so out of the log.
+        "hide_parameters": True,
         "pool_size": 8,
         # A worker has 38 threads in its pools, and the sweep.
         "max_overflow": 40,
@@ -31,6 +35,7 @@ def engine_options(application_name: str) -> dict[str, Any]:
 def webhook_engine_options() -> dict[str, Any]:
     """Return the options of the webhook's engine: few connections, and quick to give up."""
     return {
+        "hide_parameters": True,
         "pool_size": 8,
         "max_overflow": 24,
         # With the 2 s of a connection attempt, less than the 3 s within which Meta gets its answer.
@@ -50,7 +55,11 @@ def is_unavailable(error: BaseException) -> bool:
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return isinstance(error, OperationalError) and not is_retryable(error)
+    if not isinstance(error, OperationalError):
+        return False
+    # Without a code there was no server to give one. Other operational errors are about the statement.
+    code = getattr(error.orig, "pgcode", None)
+    return code is None or code.startswith(UNAVAILABLE)
 
 
 def _connect_args(application_name: str, options: str) -> dict[str, Any]:

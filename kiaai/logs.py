@@ -13,11 +13,19 @@ from flask import Flask
 
 from kiaai.config import Settings
 
+SHORTEST_SECRET = 16
+
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
-# Seven digits or more in a row, with the signs people put between them. Times and ids of rows are shorter.
-_NUMBER = re.compile(r"(?<![\w.-])\+?\d(?:[ -]?\d){7,18}(?![\w-])")
-_EXTRAS = ("conversation_id", "message_id", "wamid", "event_id", "seconds", "status", "path", "method")
+# Eight digits or more, with the signs people and addresses put between them. Row ids are shorter, and
+# a date is no number.
+_NUMBER = re.compile(
+    r"(?<![\d.-])(?!\d{4}-\d\d-\d\d)(?:\+|%2B)?"
+    r"\d(?:(?:[ ()\u00a0\u2010-\u2013-]|%20){0,2}\d){7,18}(?![\d-])",
+    re.IGNORECASE,
+)
+# Wamids carry the number of the customer, so they are no extra.
+_EXTRAS = ("conversation_id", "message_id", "event_id", "seconds", "status", "method")
 
 
 # They tell of each plug-in and each bell.
@@ -58,6 +66,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     root.setLevel(settings.log_level)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    if len(settings.secret_key) < SHORTEST_SECRET:
+        root.warning("SECRET_KEY is short: sessions signed with it can be forged. Use 32 characters or more.")
 
     @app.before_request
     def _start_request() -> None:

@@ -147,3 +147,23 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
     shown = repr(read(tmp_path, **{**REAL, "SECRET_KEY": "hidden-one", "WHATSAPP_API_TOKEN": "hidden-two"}))
 
     assert "hidden" not in shown
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "BROKER_URL", "REDIS_URL"])
+def test_a_wrong_address_is_named_without_its_password(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read(tmp_path, **{name: "wrong://kia:hunter2@host/x"})
+
+    assert name in str(refusal.value)
+    assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("limit", ["0 per minute", "² per minute", "10 per fortnight"])
+def test_a_limit_that_makes_no_sense_is_refused(tmp_path: Path, limit: str) -> None:
+    with pytest.raises(SettingsError, match="API_RATE_LIMIT"):
+        read(tmp_path, API_RATE_LIMIT=limit)
+
+
+def test_the_first_admins_address_must_be_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="ADMIN_EMAIL"):
+        read(tmp_path, ADMIN_EMAIL="nobody")

@@ -20,8 +20,6 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # Files and folders that a document names in running text.
 NAMED = re.compile(r"`([a-z_]+(?:/[\w.-]+)+|[\w.-]+\.(?:py|md|yml|lock|cfg))`")
-# Made later, from the running product.
-SCREENSHOTS = "docs/screens/"
 # Named as places in the instance folder, or as examples.
 NOT_IN_THE_CHECKOUT = {"docs/screens", "INSTANCE_PATH/media", "FILE.csv", "FILE.md"}
 
@@ -52,8 +50,6 @@ def test_the_readme_names_exactly_the_settings() -> None:
 def test_a_link_leads_somewhere(document: Path, target: str) -> None:
     path, _, place = target.partition("#")
     linked = document if not path else document.parent / path
-    if path.startswith(SCREENSHOTS) and not linked.exists():
-        pytest.skip("screenshots are made from the running product")
 
     assert linked.exists()
     assert not place or place in {anchor(heading) for heading in HEADING.findall(linked.read_text())}

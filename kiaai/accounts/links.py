@@ -30,12 +30,15 @@ def invitation_link(user: User) -> str:
     return f"{base_url()}/invitations/{_signer('invitation').dumps([user.id, user.fs_uniquifier])}"
 
 
-def find_invited(token: str) -> User | None:
-    """Return the person whose invitation this is, while it is good."""
+def find_invited(token: str, for_update: bool = False) -> User | None:
+    """Return the person whose invitation this is, while it is good.
+
+    for_update: hold the row, so that of two who use it at once the second finds it used.
+    """
     content = _loads("invitation", token, INVITATION_SECONDS)
     if not isinstance(content, list) or len(content) != 2:
         return None
-    user = db.session.get(User, content[0])
+    user = db.session.get(User, content[0], with_for_update=for_update, populate_existing=for_update)
     return user if user and user.active and user.fs_uniquifier == content[1] else None
 
 

@@ -94,7 +94,7 @@ def invitation_page(token: str) -> ResponseReturnValue:
 
 @bp.post("/invitations/<token>")
 def accept_invitation(token: str) -> ResponseReturnValue:
-    user = links.find_invited(token)
+    user = links.find_invited(token, for_update=True)
     if user is None:
         return _dead_link()
     try:

@@ -1,14 +1,14 @@
 """The reads of the API: pages by keyset, so that rows that arrive meanwhile repeat and hide none."""
 
-import re
 import time
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import contains_eager
 
 from kiaai.extensions import db
+from kiaai.leads.searching import cleaned_search, finds
 from kiaai.models import ApiKey, Conversation, Lead, LeadEvent, Message, User
 from kiaai.web.paging import Cursor, older_than
 
@@ -16,7 +16,6 @@ EXACT_TOTAL = 1000
 TOTAL_SECONDS = 10.0
 HISTORY_ROWS = 200
 TOTALS_KEPT = 500
-_PUNCTUATION = re.compile(r"[\s+().-]")
 
 Row = TypeVar("Row")
 
@@ -31,9 +30,10 @@ class Page(Generic[Row]):
 
 def list_conversations(q: str, limit: int, before: Cursor | None) -> Page[Conversation]:
     """Return conversations with their leads, newest first."""
+    q = cleaned_search(q)
     wanted = select(Conversation).join(Conversation.lead).options(contains_eager(Conversation.lead))
     if q:
-        wanted = wanted.where(_matches(q))
+        wanted = wanted.where(finds(q))
     if before:
         wanted = wanted.where(older_than(Conversation.last_message_at, Conversation.id, before))
     newest = wanted.order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
@@ -42,11 +42,12 @@ def list_conversations(q: str, limit: int, before: Cursor | None) -> Page[Conver
 
 def list_leads(status: str | None, q: str, limit: int, before: Cursor | None) -> Page[Lead]:
     """Return leads, the one last in contact first."""
+    q = cleaned_search(q)
     wanted = select(Lead)
     if status:
         wanted = wanted.where(Lead.lead_status == status)
     if q:
-        wanted = wanted.where(_matches(q))
+        wanted = wanted.where(finds(q))
     if before:
         wanted = wanted.where(older_than(Lead.last_contact_at, Lead.id, before))
     newest = wanted.order_by(Lead.last_contact_at.desc(), Lead.id.desc())
@@ -80,6 +81,7 @@ def list_history(lead_id: int) -> list[dict[str, Any]]:
 
 def count_conversations(q: str) -> int:
     """Return how many there are: exact up to 1,000, above that at most ten seconds old."""
+    q = cleaned_search(q)
     kept = _totals.get(q)
     if kept and kept[1] > time.monotonic():
         return kept[0]
@@ -100,21 +102,8 @@ _totals: dict[str, tuple[int, float]] = {}
 def _count(q: str, at_most: int | None) -> int:
     rows = select(Conversation.id)
     if q:
-        rows = rows.join(Conversation.lead).where(_matches(q))
+        rows = rows.join(Conversation.lead).where(finds(q))
     return db.session.execute(select(func.count()).select_from(rows.limit(at_most).subquery())).scalar_one()
-
-
-def _matches(q: str) -> ColumnElement[bool]:
-    """Return the condition that name or number contains the text, accents and case aside."""
-    # Not LIKE: what people type may hold its wildcards.
-    in_name = func.strpos(_plain(Lead.customer_name), _plain(q.strip())) > 0
-    digits = _PUNCTUATION.sub("", q)
-    is_number = digits.isascii() and digits.isdigit()
-    return or_(in_name, Lead.phone_number.contains(digits)) if is_number else in_name
-
-
-def _plain(text: Any) -> Any:
-    return func.translate(func.lower(text), "áàäâãéèëêíìïîóòöôõúùüûñç", "aaaaaeeeeiiiiooooouuuunc")
 
 
 def _page(newest: Select[Any], limit: int, cursor_of: Any) -> Page[Any]:

@@ -22,6 +22,7 @@ from kiaai.whatsapp.cleaning import clean_text
 from kiaai.whatsapp.previews import preview_of
 
 CAPTION_LIMIT = 1024
+KEY_LIMIT = 200
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def queue_message(
     """
     draft = Draft(kind, clean_text(text).strip() if text else None, payload or {}, reply_to)
     conversation = lock(conversation.id)
-    client_key = f"{by.key_owner}:{idempotency_key}" if idempotency_key else None
+    client_key = f"{by.key_owner}:{_checked_key(idempotency_key)}" if idempotency_key else None
     digest = draft.digest(conversation.id)
     if client_key and (first := _first_with(client_key, digest)):
         return first
@@ -129,6 +130,15 @@ def cancel(message_id: int) -> bool:
     conversation.version += 1
     refresh_due(conversation_id)
     return True
+
+
+def _checked_key(key: str) -> str:
+    if len(key) > KEY_LIMIT or clean_text(key) != key:
+        reason = f"At most {KEY_LIMIT} characters, and plain ones."
+        raise ValidationFailed(
+            f"This Idempotency-Key cannot be used. {reason}", {"Idempotency-Key": [reason]}
+        )
+    return key
 
 
 def _first_with(client_key: str, digest: str) -> Message | None:

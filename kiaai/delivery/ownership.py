@@ -7,6 +7,7 @@ from sqlalchemy import text
 from kiaai import clock
 from kiaai.delivery.lanes import refresh_due
 from kiaai.extensions import db
+from kiaai.leads.pipeline import Actor, record
 from kiaai.models import Conversation
 
 # So long the bot keeps quiet after a person last wrote.
@@ -29,8 +30,8 @@ def take_over(conversation: Conversation, user_id: int | None = None) -> None:
     """Give the conversation to a person: the bot falls silent and what it had queued is cancelled."""
     conversation = lock(conversation.id)
     person_spoke(conversation, clock.now())
-    if conversation.assignee_id is None:
-        conversation.assignee_id = user_id
+    conversation.assignee_id = user_id
+    _record(conversation, "taken_over", user_id)
     conversation.version += 1
 
 
@@ -38,8 +39,8 @@ def hand_back(conversation: Conversation, user_id: int | None = None) -> None:
     """Give the conversation back to the bot; it answers from the next message on."""
     conversation = lock(conversation.id)
     conversation.bot_quiet_until = None
-    if conversation.assignee_id == user_id:
-        conversation.assignee_id = None
+    conversation.assignee_id = None
+    _record(conversation, "handed_back", user_id)
     conversation.version += 1
 
 
@@ -52,6 +53,11 @@ def set_bot_enabled(conversation: Conversation, enabled: bool) -> None:
     else:
         silence_bot(conversation)
     conversation.version += 1
+
+
+def _record(conversation: Conversation, kind: str, user_id: int | None) -> None:
+    actor = Actor("user" if user_id else "api", user_id=user_id)
+    record(conversation.lead, kind, actor, conversation_id=conversation.id)
 
 
 def person_spoke(conversation: Conversation, at: datetime) -> None:

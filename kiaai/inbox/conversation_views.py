@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from kiaai.accounts.access import current_user, login_required
 from kiaai.delivery import ownership
 from kiaai.errors import ValidationFailed
-from kiaai.extensions import db, limiter
+from kiaai.extensions import db
 from kiaai.inbox import closing, panels
 from kiaai.inbox.reading import mark_read
 from kiaai.inbox.views import bp, conversation_or_404, settings, thread_contents, viewer
@@ -18,7 +18,6 @@ from kiaai.worker.doorbells import ring_read
 
 @bp.post("/inbox/conversations/<int:conversation_id>/read")
 @login_required
-@limiter.exempt
 def read(conversation_id: int) -> ResponseReturnValue:
     """Note that everything up to `message` was shown to a person."""
     opened = conversation_or_404(conversation_id)

@@ -21,7 +21,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from kiaai.extensions import db
-from kiaai.inbox.queries import MOST_ROWS, PAGE_ROWS, ListFilter, at_or_above, in_tab, matches
+from kiaai.inbox.queries import MOST_ROWS, PAGE_ROWS, ListFilter, at_or_above, in_tab
+from kiaai.leads.searching import matches
 from kiaai.models import Channel, Conversation, Installation, User
 
 COUNT_LIMIT = 100

@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from kiaai import clock
 from kiaai.accounts.access import answer_stranger, current_user, login_required, session_key
 from kiaai.config import Settings
-from kiaai.extensions import limiter
 from kiaai.inbox import panels, queries, thread
 from kiaai.inbox.list_state import ListState, list_state
 from kiaai.inbox.queries import ListFilter
@@ -48,7 +47,6 @@ def conversation(conversation_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/inbox/conversations")
-@limiter.exempt
 def conversations() -> ResponseReturnValue:
     """Answer the contents of the list, or 304; one query when nothing is new."""
     wanted, language = _wanted(), asked_language()
@@ -82,7 +80,6 @@ def older_conversations() -> ResponseReturnValue:
 
 
 @bp.get("/inbox/conversations/<int:conversation_id>/messages")
-@limiter.exempt
 def messages(conversation_id: int) -> ResponseReturnValue:
     """Answer the contents of the thread and what stands around it, or 304."""
     state = thread.thread_state(session_key(), conversation_id)

@@ -116,4 +116,5 @@ class Conversation(Base):
 
     def is_bot_on(self, at: datetime) -> bool:
         """Tell whether the bot would answer the next message, as far as this conversation is concerned."""
-        return self.bot_enabled and not (self.bot_quiet_until and at < self.bot_quiet_until)
+        is_quiet = self.bot_quiet_until is not None and at < self.bot_quiet_until
+        return self.bot_enabled and not is_quiet and self.lead.opted_out_at is None

@@ -10,12 +10,11 @@ from flask import Blueprint, Flask, Response, current_app, jsonify
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from kiaai.extensions import db, limiter
+from kiaai.extensions import db
 from kiaai.web.answers import error_json
 from kiaai.whatsapp.explanations import explain_pause
 
 bp = Blueprint("health", __name__)
-limiter.exempt(bp)
 
 ANSWER_SECONDS = 0.9
 BROKER_SECONDS = 0.3

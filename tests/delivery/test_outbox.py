@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from kiaai import clock
 from kiaai.delivery import ownership
 from kiaai.delivery.outbox import Sender, cancel, queue_message, send_again
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
-from kiaai.models import Channel, Conversation, Message, User
+from kiaai.models import Channel, Conversation, LeadEvent, Message, User
 from tests.delivery.conftest import Say
 
 
@@ -66,6 +67,14 @@ def test_the_same_key_with_the_same_content_queues_once(say: Say) -> None:
     first = say("Hola", idempotency_key="k1")
 
     assert say("Hola", idempotency_key="k1").id == first.id
+
+
+@pytest.mark.parametrize("key", ["k" * 201, "a\x00b"])
+def test_a_key_that_the_database_could_not_keep_is_refused(say: Say, key: str) -> None:
+    with pytest.raises(ValidationFailed) as refusal:
+        say("Hola", idempotency_key=key)
+
+    assert "Idempotency-Key" in refusal.value.fields
 
 
 def test_the_same_key_with_other_content_is_refused(say: Say) -> None:
@@ -129,6 +138,30 @@ def test_taking_over_cancels_the_bot_and_handing_back_ends_its_silence(
 
     assert open_dana.is_bot_on(clock.now())
     assert open_dana.owner_epoch == 1
+
+
+def test_whoever_takes_over_is_the_one_who_answers_and_it_is_history(
+    open_dana: Conversation, alice: User, bob: User
+) -> None:
+    ownership.take_over(open_dana, bob.id)
+    ownership.hand_back(open_dana, alice.id)
+    assert open_dana.assignee_id is None
+
+    ownership.take_over(open_dana, alice.id)
+
+    assert open_dana.assignee_id == alice.id
+    told = select(LeadEvent.kind, LeadEvent.user_id).order_by(LeadEvent.id)
+    assert db.session.execute(told).all() == [
+        ("taken_over", bob.id),
+        ("handed_back", alice.id),
+        ("taken_over", alice.id),
+    ]
+
+
+def test_the_bot_is_off_for_who_opted_out(open_dana: Conversation) -> None:
+    open_dana.lead.opted_out_at = clock.now()
+
+    assert not open_dana.is_bot_on(clock.now())
 
 
 def test_send_again_makes_one_new_row_whoever_presses_it_how_often(say: Say, alice: User, bob: User) -> None:
