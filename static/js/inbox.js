@@ -1,4 +1,4 @@
-// The inbox: where the thread is scrolled, the draft, what was read, and the keyboard.
+// The inbox: where the thread is scrolled, what was read, and the keyboard.
 const at = (id) => document.getElementById(id);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const opened = () => at("open")?.dataset.conversation;
@@ -50,47 +50,6 @@ const scrolled = ({ target }) => {
   tellRead();
 };
 
-// The composer.
-const sent = new WeakMap();
-const draftKey = () => `draft-${opened()}`;
-const freshKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
-function written() {
-  const { value } = at("message");
-  if (value) sessionStorage.setItem(draftKey(), value);
-  else sessionStorage.removeItem(draftKey());
-  if (!CSS.supports("field-sizing", "content")) at("message").rows = Math.min(8, value.split("\n").length);
-  const limit = Number(at("composer").dataset.limit);
-  const length = [...value].length;
-  const count = at("composer-count");
-  count.hidden = length < limit * 0.9;
-  count.textContent = `${length} / ${limit}`;
-  count.classList.toggle("is-over", length > limit);
-}
-on("before:request", (ctx) => {
-  if (ctx.sourceElement.id !== "composer") return;
-  // The box is free for the next message at once; this one comes back if it is refused.
-  sent.set(ctx, { text: at("message").value, key: at("composer-key").value, draft: draftKey() });
-  at("message").value = "";
-  at("composer-key").value = freshKey();
-  at("composer-error")?.remove();
-  written();
-});
-on("finally:request", (ctx) => {
-  const lost = sent.get(ctx);
-  const box = at("message");
-  if (!lost || ctx.response?.status === 200) return;
-  if (!box || lost.draft !== draftKey()) return sessionStorage.setItem(lost.draft, lost.text);
-  // The same text keeps its key: if it did arrive after all, it is not sent twice.
-  if (!box.value) at("composer-key").value = lost.key;
-  box.value = box.value ? `${lost.text}\n${box.value}` : lost.text;
-  written();
-});
-const submitted = (event) => {
-  if (event.target.id !== "composer" || at("message").value.trim()) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
-};
-
 // The keyboard.
 const isTyping = (element) => element.matches("input, textarea, select");
 function move(step) {
@@ -107,10 +66,7 @@ const keys = { "/": () => at("search")?.focus(), j: () => move(1), k: () => move
 const pressed = (event) => {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (target.id === "message" && key === "Enter" && !event.shiftKey) {
-    event.preventDefault();
-    target.form.requestSubmit();
-  } else if (key === "Escape") {
+  if (key === "Escape") {
     if (at("open")?.matches(".lead-open")) toggleLead();
     else if (isTyping(target)) target.blur();
   } else if (!isTyping(target) && keys[key]) {
@@ -127,27 +83,17 @@ const clicked = (event) => {
   document.querySelector(quote.hash)?.scrollIntoView({ block: "center", behavior: "smooth" });
 };
 
-// After each change: mark the open row, count in the title, and give a new composer its draft.
-let shown;
+// After each change: mark the open row, count in the title, and tell what is read.
 function settle() {
   for (const row of all("#conversation-rows .conversation")) {
     row.ariaCurrent = row.parentElement.id === `conversation-${opened()}` ? "true" : null;
   }
   const count = document.querySelector("#tab-unread .tab-count")?.textContent;
   document.title = document.title.replace(/^(\(\S+\) )?/, count ? `(${count}) ` : "");
-  const box = at("message");
-  if (shown === opened()) return;
-  shown = opened();
-  if (!box) return;
-  if (!box.value) box.value = sessionStorage.getItem(draftKey()) ?? "";
-  written();
-  if (matchMedia("(min-width: 48rem)").matches) box.focus({ preventScroll: true });
   tellRead();
 }
 
 document.addEventListener("htmx:before:settle", settle);
-document.addEventListener("input", ({ target }) => target.id === "message" && written());
-document.addEventListener("submit", submitted, true);
 document.addEventListener("keydown", pressed);
 document.addEventListener("click", clicked);
 document.addEventListener("scroll", scrolled, true);

@@ -24,6 +24,10 @@ FLAGS = [
 ]
 
 
+# Every refused or lost request is reported as an error; where one is made, it is the point.
+_REFUSALS = ("status of 422", "status of 503", "net::ERR_FAILED", "TypeError: Failed to fetch")
+
+
 def require_chromium() -> None:
     """Skip with the reason where there is no browser; where all programs must be there, fail."""
     if shutil.which(CHROMIUM):
@@ -61,6 +65,5 @@ def listening(page: Any) -> Iterator[list[str]]:
 
 
 def _is_complaint(line: Any) -> bool:
-    # Chromium reports every refused request as an error of its own; where one is made, it is the point.
-    is_refusal = "status of 422" in line.text or "status of 503" in line.text
+    is_refusal = any(text in line.text for text in _REFUSALS)
     return line.type in ("error", "warning") and not is_refusal
