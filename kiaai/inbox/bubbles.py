@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from math import isfinite
 from zoneinfo import ZoneInfo
 
 from kiaai.inbox.thread import ThreadPage, is_annotation
@@ -80,6 +81,10 @@ class Bubble:
     reactions: list[Message] = field(default_factory=list)
 
     @property
+    def payload(self) -> Json:
+        return _payload_of(self.message)
+
+    @property
     def shape(self) -> str:
         """Which template draws the inside."""
         kind = self.message.kind
@@ -139,7 +144,7 @@ class Bubble:
 
     @property
     def was_sent_again(self) -> bool:
-        return "sent_again_as" in self.message.payload
+        return "sent_again_as" in self.payload
 
     @property
     def ask_at(self) -> datetime | None:
@@ -149,7 +154,7 @@ class Bubble:
 
     @property
     def forwarded(self) -> str | None:
-        context = item_at(self.message.payload, "context")
+        context = item_at(self.payload, "context")
         if context.get("frequently_forwarded") is True:
             return "Forwarded many times"
         return "Forwarded" if context.get("forwarded") is True else None
@@ -157,7 +162,16 @@ class Bubble:
     @property
     def referral(self) -> Json:
         """The ad or post that the customer wrote from."""
-        return item_at(self.message.payload, "referral")
+        return item_at(self.payload, "referral")
+
+    @property
+    def referral_words(self) -> str:
+        said = (text_at(self.referral, name) for name in ("headline", "body", "source_id"))
+        return next(filter(None, said), "")
+
+    @property
+    def template_name(self) -> str:
+        return text_at(item_at(self.payload, "template"), "name") or ""
 
     @property
     def is_animated(self) -> bool:
@@ -166,10 +180,12 @@ class Bubble:
     @property
     def map_url(self) -> str | None:
         """Where a location is on a map; numbers only, so that nothing else gets into the address."""
-        location = item_at(self.message.payload, "location")
+        location = item_at(self.payload, "location")
         try:
             latitude, longitude = float(location["latitude"]), float(location["longitude"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None
+        if not (isfinite(latitude) and isfinite(longitude)):
             return None
         place = f"{latitude:.6f}/{longitude:.6f}"
         return f"https://www.openstreetmap.org/?mlat={latitude:.6f}&mlon={longitude:.6f}#map=16/{place}"
@@ -179,13 +195,13 @@ class Bubble:
         """What WhatsApp calls a message that it does not hand to us, in words."""
         kind = self.message.kind
         if kind == "unsupported":
-            kind = text_at(item_at(self.message.payload, "unsupported"), "type") or "message"
+            kind = text_at(item_at(self.payload, "unsupported"), "type") or "message"
         return kind.replace("_", " ")
 
     @property
     def contacts(self) -> list[tuple[str, list[str]]]:
         """Names with their numbers."""
-        cards = [card for card in list_at(self.message.payload, "contacts") if isinstance(card, dict)]
+        cards = [card for card in list_at(self.payload, "contacts") if isinstance(card, dict)]
         return [(_contact_name(card), _contact_numbers(card)) for card in cards]
 
 
@@ -261,8 +277,16 @@ def _quote(page: ThreadPage, message: Message, viewer_id: int) -> Quote | None:
     target = page.targets.get(message.reply_to)
     if target is None:
         return Quote("", "An earlier message", None)
-    text = "Deleted message" if target.revoked_at else preview_of(target.kind, target.payload, target.text)
+    said = preview_of(target.kind, _payload_of(target), target.text)
+    text = "Deleted message" if target.revoked_at else said
     return Quote(author_name(target, viewer_id) or "Customer", text, target.id)
+
+
+def _payload_of(message: Message) -> Json:
+    """Return the payload; empty where an importer stored something else than an object."""
+    # The column's type promises an object, `jsonb` itself does not.
+    payload: object = message.payload
+    return payload if isinstance(payload, dict) else {}
 
 
 def _contact_name(card: Json) -> str:
