@@ -62,6 +62,17 @@ function toggleLead() {
   const isOpen = at("open").classList.toggle("lead-open");
   at(isOpen ? "hide-lead" : "show-lead")?.focus();
 }
+// Single keys do something only where nothing else listens, and nothing once they are turned off.
+const areKeysOff = () => localStorage.getItem("keys") === "off";
+const takesKeys = (element) => !areKeysOff() && (element === document.body || element.matches("#conversations :not(input)"));
+function toggleKeys() {
+  localStorage.setItem("keys", areKeysOff() ? "on" : "off");
+  showKeys();
+}
+function showKeys() {
+  const button = document.querySelector("[data-toggle-keys]");
+  if (button) button.textContent = areKeysOff() ? "Turn these keys on" : "Turn these keys off";
+}
 const keys = { "/": () => at("search")?.focus(), j: () => move(1), k: () => move(-1) };
 const pressed = (event) => {
   const { key, target } = event;
@@ -69,7 +80,7 @@ const pressed = (event) => {
   if (key === "Escape") {
     if (at("open")?.matches(".lead-open")) toggleLead();
     else if (isTyping(target)) target.blur();
-  } else if (!isTyping(target) && keys[key]) {
+  } else if (takesKeys(target) && keys[key]) {
     event.preventDefault();
     keys[key]();
   }
@@ -77,6 +88,7 @@ const pressed = (event) => {
 const clicked = (event) => {
   if (event.target.closest("#new-messages")) toEnd();
   if (event.target.closest("[data-toggle-lead]")) toggleLead();
+  if (event.target.closest("[data-toggle-keys]")) toggleKeys();
   const quote = event.target.closest("[data-jump]");
   if (!quote) return;
   event.preventDefault();
@@ -90,6 +102,7 @@ function settle() {
   }
   const count = document.querySelector("#tab-unread .tab-count")?.textContent;
   document.title = document.title.replace(/^(\(\S+\) )?/, count ? `(${count}) ` : "");
+  showKeys();
   tellRead();
 }
 

@@ -291,6 +291,26 @@ def test_keys_move_through_the_list_and_open(page: Any, talk: int, pedro: int) -
     page.locator("#message:focus").wait_for()
 
 
+def test_single_keys_do_nothing_outside_the_list_or_once_they_are_off(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    focused = "document.activeElement.id || document.activeElement.className"
+
+    page.locator("#take-over").focus()
+    page.keyboard.press("/")
+    in_a_button = page.evaluate(focused)
+    page.goto("/")
+    page.get_by_role("button", name="Turn these keys off").click()
+    page.locator("#conversation-rows").focus()
+    page.keyboard.press("j")
+    when_off = page.evaluate(focused)
+    page.get_by_role("button", name="Turn these keys on").click()
+    page.locator("#conversation-rows").focus()
+    page.keyboard.press("j")
+
+    assert (in_a_button, when_off) == ("take-over", "conversation-rows")
+    assert page.evaluate(focused) == "conversation"
+
+
 def test_what_a_failure_card_offers_works_without_losing_a_draft(page: Any, talk: int) -> None:
     hear(talk, "¿Sigue ahí?", direction="outgoing", status="failed", error_code=131026)
     hear(talk, "Un texto raro", direction="outgoing", status="failed", error_code=131009)

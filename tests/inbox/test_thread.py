@@ -106,3 +106,28 @@ def test_days_are_those_of_the_business(signed_in: FlaskClient, dana: Conversati
     html = thread(signed_in, dana)
 
     assert 'id="day-2026-05-01"' in html and 'id="day-2026-05-02"' in html
+
+
+def test_a_quote_of_a_message_we_do_not_have_is_no_link(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    say(dana, "Eso mismo", reply_to="wamid.unknown")
+
+    html = thread(signed_in, dana)
+
+    assert "An earlier message" in html and '<a class="quote"' not in html
+
+
+def test_what_is_shown_as_a_chip_or_a_colour_is_also_said(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    target = say(dana, "Gracias")
+    say(dana, "👍", kind="reaction", reply_to=target.message_id)
+    say(dana, "🎉", kind="reaction", reply_to=target.message_id, direction="outgoing")
+    dana.lead.lead_status = "potential_client"
+
+    page = signed_in.get(f"/inbox/conversations/{dana.id}").text
+
+    assert '<span class="visually-hidden">The customer reacted with </span>👍' in page
+    assert '<span class="visually-hidden">We reacted with </span>🎉' in page
+    assert '<span class="visually-hidden">Potential client: </span>' in page
