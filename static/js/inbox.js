@@ -19,8 +19,12 @@ function tellRead() {
   told = sign;
   const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
   const body = new URLSearchParams({ message: last.id.slice("message-".length) });
-  fetch(`/inbox/conversations/${opened()}/read`, { method: "POST", body, headers }).catch(() => (told = null));
+  fetch(`/inbox/conversations/${opened()}/read`, { method: "POST", body, headers })
+    .then(({ ok }) => ok || (told = null))
+    .catch(() => (told = null));
 }
+// What did not arrive is told again with the next poll.
+on("finally:request", tellRead);
 
 // The place in the thread.
 let before;

@@ -311,6 +311,23 @@ def test_single_keys_do_nothing_outside_the_list_or_once_they_are_off(page: Any,
     assert page.evaluate(focused) == "conversation"
 
 
+def test_a_read_that_did_not_arrive_is_told_again(page: Any, talk: int) -> None:
+    tries: list[str] = []
+
+    def away_at_first(route: Any) -> None:
+        tries.append(route.request.url)
+        if len(tries) == 1:
+            route.fulfill(status=503, body="away")
+        else:
+            route.continue_()
+
+    page.route("**/read", away_at_first)
+    open_thread(page, talk)
+
+    page.locator(f"#conversation-{talk} .unread").wait_for(state="detached")
+    assert len(tries) == 2
+
+
 def test_what_a_failure_card_offers_works_without_losing_a_draft(page: Any, talk: int) -> None:
     hear(talk, "¿Sigue ahí?", direction="outgoing", status="failed", error_code=131026)
     hear(talk, "Un texto raro", direction="outgoing", status="failed", error_code=131009)
