@@ -5,12 +5,13 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint
+.PHONY: help install run test test-faults lint
 
 help:
 	@echo "make run      start everything here; make run PORT=9000 on another port"
 	@echo "make install  make .venv with everything it needs (make run does that too)"
 	@echo "make test     run the tests, with a PostgreSQL of their own"
+	@echo "make test-faults  break the real processes on purpose, and check the ledger"
 	@echo "make lint     run ruff and mypy"
 
 install: $(STAMP)
@@ -32,6 +33,10 @@ run: $(STAMP)
 
 test: $(STAMP)
 	@exec $(PY) -m pytest
+
+# KIAAI_FAULT_SEEDS=1-20 runs the plans of these seeds; else one seed is drawn and named.
+test-faults: $(STAMP)
+	@exec $(PY) -m pytest -m faults tests/faults
 
 lint: $(STAMP)
 	$(PY) -m ruff check .
