@@ -1,6 +1,8 @@
 """The worker process: `celery --app kiaai.worker.app worker`."""
 
 import logging
+import os
+import threading
 import warnings
 from typing import Any
 
@@ -15,6 +17,9 @@ from kiaai.worker.floor import floor, open_floor
 __all__ = ["app", "celery"]
 
 log = logging.getLogger(__name__)
+
+# With the 27 s in which work may finish, less than the 30 s that a supervisor waits.
+GOODBYE_SECONDS = 2.0
 
 # About running as root with pickled messages; ours are JSON, and a small server often has only root.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -39,3 +44,7 @@ def _open(**_: Any) -> None:
 def _close(**_: Any) -> None:
     if not floor().stop():
         log.warning("Some work was still under way at the end; its leases run out by themselves")
+    # All that is left is to say goodbye to the broker, and one that does not answer must not keep us.
+    goodbye = threading.Timer(GOODBYE_SECONDS, os._exit, [0])
+    goodbye.daemon = True
+    goodbye.start()
