@@ -1,0 +1,1 @@
+"""Promises for all orders of events, tried with orders that hypothesis thinks up."""
