@@ -42,9 +42,9 @@ class Banners:
 
 def banners(alerts: Alerts, is_admin: bool, language: Language) -> Banners:
     """Return the news; the details are read only when there are any."""
-    held = hold.held() if alerts.held_at else None
+    held = hold.held() if alerts.held else None
     return Banners(
-        pause=_pause(language) if alerts.paused_at else None,
+        pause=_pause(language) if alerts.paused else None,
         held=held,
         held_reason=_held_reason(held, language) if held else "",
         is_admin=is_admin,

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     TextClause,
     bindparam,
+    false,
     func,
     literal,
     select,
@@ -35,15 +36,21 @@ _UNTIL_AT = bindparam("until_at", type_=DateTime(timezone=True))
 
 @dataclass(frozen=True)
 class Alerts:
-    """What everybody must know: a channel that may not send, or delivery held."""
+    """What everybody must know: channels that may not send, or delivery held. None: there is no such thing.
 
-    paused_at: datetime | None
-    held_at: datetime | None
+    Each names since when and why, so that another reason is another news.
+    """
+
+    paused: str | None
+    held: str | None
 
 
 @dataclass(frozen=True)
 class ListState:
-    """Who asks and what the list depends on. rows: ids and versions in order. counts: by tab, up to 100."""
+    """Who asks and what the list depends on. counts: by tab, up to 100.
+
+    rows: in order their ids, versions, and whether the bot is quiet there, which ends by itself.
+    """
 
     user_id: int
     is_admin: bool
@@ -53,7 +60,7 @@ class ListState:
 
     @property
     def parts(self) -> tuple[object, ...]:
-        return (self.rows, *self.counts.values(), self.alerts.paused_at, self.alerts.held_at)
+        return (self.is_admin, self.rows, *self.counts.values(), self.alerts.paused, self.alerts.held)
 
 
 def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> ListState | None:
@@ -74,7 +81,7 @@ def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> Li
         is_admin=found.role == "admin",
         rows=found.rows or "",
         counts={tab: getattr(found, f"count_{tab}") for tab in COUNTED_TABS},
-        alerts=Alerts(found.paused_at, found.held_at),
+        alerts=Alerts(found.paused, found.held),
     )
 
 
@@ -86,8 +93,8 @@ def _statement(tab: str, has_q: bool, has_digits: bool, has_until: bool) -> Text
         User.role,
         _rows(tab, has_q, has_digits, has_until).label("rows"),
         *(_count(each).label(f"count_{each}") for each in COUNTED_TABS),
-        select(func.max(Channel.paused_at)).scalar_subquery().label("paused_at"),
-        select(func.max(Installation.held_at)).scalar_subquery().label("held_at"),
+        _paused().label("paused"),
+        _held().label("held"),
     ).where(User.fs_uniquifier == bindparam("session_key"), User.active)
     # "named" writes parameters as text() reads them.
     compiled = query.compile(dialect=PGDialect_psycopg2(paramstyle="named"))  # type: ignore[no-untyped-call]
@@ -96,7 +103,8 @@ def _statement(tab: str, has_q: bool, has_digits: bool, has_until: bool) -> Text
 
 
 def _rows(tab: str, has_q: bool, has_digits: bool, has_until: bool) -> ScalarSelect[Any]:
-    drawn = select(Conversation.id, Conversation.version, Conversation.last_message_at)
+    is_quiet = func.coalesce(Conversation.bot_quiet_until > _NOW, false()).label("is_quiet")
+    drawn = select(Conversation.id, Conversation.version, Conversation.last_message_at, is_quiet)
     if has_q:
         digits = bindparam("digits", type_=Text) if has_digits else None
         drawn = drawn.join(Conversation.lead).where(matches(bindparam("pattern", type_=Text), digits))
@@ -111,7 +119,22 @@ def _rows(tab: str, has_q: bool, has_digits: bool, has_until: bool) -> ScalarSel
     newest = (Conversation.last_message_at.desc(), Conversation.id.desc())
     rows = drawn.order_by(*newest).limit(MOST_ROWS if has_until else PAGE_ROWS).subquery()
     order = aggregate_order_by(literal(","), rows.c.last_message_at.desc(), rows.c.id.desc())
-    return select(func.string_agg(func.concat(rows.c.id, ":", rows.c.version), order)).scalar_subquery()
+    row = func.concat_ws(":", rows.c.id, rows.c.version, rows.c.is_quiet)
+    return select(func.string_agg(row, order)).scalar_subquery()
+
+
+def _paused() -> ScalarSelect[str]:
+    """Say of each paused channel since when and why."""
+    pause = func.concat_ws(":", Channel.id, Channel.paused_at, Channel.paused_code, Channel.paused_reason)
+    order = aggregate_order_by(literal(","), Channel.id)
+    paused = select(func.string_agg(pause, order)).where(Channel.paused_at.is_not(None))
+    return paused.scalar_subquery()
+
+
+def _held() -> ScalarSelect[str]:
+    hold = func.concat_ws(":", Installation.held_at, Installation.held_reason)
+    held = select(func.max(hold)).where(Installation.held_at.is_not(None))
+    return held.scalar_subquery()
 
 
 def _count(tab: str) -> ScalarSelect[int]:

@@ -19,19 +19,24 @@ from kiaai.web.fragments import tag_of
 from kiaai.whatsapp.explanations import Language
 
 
-def list_tag(state: ListState, language: Language, wanted: ListFilter, until: object) -> str:
+def list_tag(
+    state: ListState, language: Language, settings: Settings, wanted: ListFilter, until: object
+) -> str:
     """Return the tag of the list as its poll will ask for it."""
-    return tag_of(state.user_id, language, "list", wanted.tab, wanted.q, until, *state.parts)
+    address = ("list", wanted.tab, wanted.q, until)
+    return tag_of(state.user_id, language, *_drawn(settings), *address, *state.parts)
 
 
-def list_panel(state: ListState, language: Language, wanted: ListFilter) -> dict[str, Any]:
+def list_panel(
+    state: ListState, language: Language, settings: Settings, wanted: ListFilter
+) -> dict[str, Any]:
     """Return what the list draws. The state was read before, so that no change can hide behind the tag."""
     page = queries.list_page(wanted, clock.now())
     return {
         **rows(page, wanted),
         "tabs": [(tab, label, state.counts.get(tab)) for tab, label in queries.TABS.items()],
         "has_any": bool(page.rows) or queries.has_conversations(),
-        "list_tag": list_tag(state, language, wanted, page.until),
+        "list_tag": list_tag(state, language, settings, wanted, page.until),
         "banners": banners(state.alerts, state.is_admin, language),
     }
 
@@ -48,25 +53,38 @@ def rows(page: ListPage, wanted: ListFilter) -> dict[str, Any]:
 
 
 def thread_tag(
-    user_id: int, language: Language, conversation_id: int, version: int, from_id: int | None
+    state: thread.ThreadState,
+    language: Language,
+    settings: Settings,
+    conversation_id: int,
+    from_id: int | None,
 ) -> str:
     """Return the tag of a thread as its poll will ask for it."""
-    return tag_of(user_id, language, "thread", conversation_id, from_id or 0, version)
+    address = ("thread", conversation_id, from_id or 0)
+    depends_on = (state.version, state.is_quiet, state.names)
+    return tag_of(state.user_id, language, *_drawn(settings), *address, *depends_on)
 
 
 def open_panel(
     conversation: Conversation, viewer: Viewer, settings: Settings, from_id: int | None = None
 ) -> dict[str, Any]:
     """Return what the thread with its header, composer and lead panel draws."""
-    version = conversation.version
+    state = _state_of(conversation, viewer)
     page = thread.newest_messages(conversation.id, from_id)
     first_id = page.messages[0].id if page.messages else None
     return {
         **sides(conversation, viewer, settings),
         **messages(conversation, page, viewer, settings),
-        "thread_tag": thread_tag(viewer.id, viewer.language, conversation.id, version, first_id),
+        "thread_tag": thread_tag(state, viewer.language, settings, conversation.id, first_id),
         "last_incoming_id": _last_incoming(page.messages),
     }
+
+
+def _state_of(conversation: Conversation, viewer: Viewer) -> thread.ThreadState:
+    """Return what the poll of a thread will find; to be asked before the thread is read."""
+    until = conversation.bot_quiet_until
+    is_quiet = bool(until and until > clock.now())
+    return thread.ThreadState(viewer.id, conversation.version, is_quiet, thread.names_sign())
 
 
 def messages(
@@ -115,3 +133,15 @@ def _bot_state(conversation: Conversation, settings: Settings, now: datetime) ->
 
 def _last_incoming(messages: Iterable[Message]) -> int | None:
     return max((message.id for message in messages if message.direction == "incoming"), default=None)
+
+
+def _drawn(settings: Settings) -> tuple[object, ...]:
+    """Return the settings that show in panels: a restart may change them."""
+    return (
+        settings.bot_enabled,
+        settings.business_name,
+        settings.business_timezone,
+        settings.is_sandbox,
+        settings.sandbox_url,
+        settings.whatsapp_phone_number_id,
+    )

@@ -18,19 +18,27 @@ HISTORY_LINES = 30
 # They say something about another message, and show up there.
 _ANNOTATIONS = ("reaction", "edit", "revoke")
 
+# Authors, whoever took over, and the history: a person who gets another name is drawn in many threads.
+_NAMES = "SELECT md5(string_agg(concat_ws(':', id, name, email), ',' ORDER BY id)) FROM users"
 # Text, as this is what every open dashboard asks every three seconds.
 _STATE = text(
-    "SELECT u.id, c.version FROM users u LEFT JOIN conversations c ON c.id = :conversation_id"
+    "SELECT u.id, c.version, coalesce(c.bot_quiet_until > :now, false) AS is_quiet,"
+    " (" + _NAMES + ") AS names FROM users u LEFT JOIN conversations c ON c.id = :conversation_id"
     " WHERE u.fs_uniquifier = :session_key AND u.active"
 )
 
 
 @dataclass(frozen=True)
 class ThreadState:
-    """Who asks, and the version of the conversation: what an unchanged poll needs to know."""
+    """Who asks, and what the drawn thread depends on. version: None when there is no such conversation.
+
+    is_quiet: whether the bot is, which ends by itself. names: a sign of what the people are called.
+    """
 
     user_id: int
     version: int | None
+    is_quiet: bool
+    names: str
 
 
 @dataclass(frozen=True)
@@ -43,11 +51,16 @@ class ThreadPage:
     reactions: dict[str, list[Message]] = field(default_factory=dict)
 
 
-def thread_state(session_key: str | None, conversation_id: int) -> ThreadState | None:
+def thread_state(session_key: str | None, conversation_id: int, now: datetime) -> ThreadState | None:
     """Return what a poll of the thread depends on; None when the session names no active person."""
-    values = {"session_key": session_key or "", "conversation_id": conversation_id}
+    values = {"session_key": session_key or "", "conversation_id": conversation_id, "now": now}
     found = db.session.execute(_STATE, values).one_or_none()
-    return ThreadState(found.id, found.version) if found else None
+    return ThreadState(*found) if found else None
+
+
+def names_sign() -> str:
+    """Return a sign of what the people of the team are called, as the state of a thread has it."""
+    return str(db.session.scalar(text(_NAMES)))
 
 
 def find_conversation(conversation_id: int) -> Conversation | None:

@@ -53,9 +53,9 @@ def conversations() -> ResponseReturnValue:
     state = list_state(session_key(), wanted, clock.now())
     if state is None:
         return answer_stranger()
-    if is_unchanged(panels.list_tag(state, language, wanted, wanted.until)):
+    if is_unchanged(panels.list_tag(state, language, settings(), wanted, wanted.until)):
         return unchanged()
-    context = panels.list_panel(state, language, wanted)
+    context = panels.list_panel(state, language, settings(), wanted)
     return tagged(render_template("inbox/_list_poll.html", **context), context["list_tag"])
 
 
@@ -82,13 +82,13 @@ def older_conversations() -> ResponseReturnValue:
 @bp.get("/inbox/conversations/<int:conversation_id>/messages")
 def messages(conversation_id: int) -> ResponseReturnValue:
     """Answer the contents of the thread and what stands around it, or 304."""
-    state = thread.thread_state(session_key(), conversation_id)
+    state = thread.thread_state(session_key(), conversation_id, clock.now())
     if state is None:
         return answer_stranger()
     if state.version is None:
         abort(404)
     from_id = request.args.get("from", type=int)
-    tag = panels.thread_tag(state.user_id, asked_language(), conversation_id, state.version, from_id)
+    tag = panels.thread_tag(state, asked_language(), settings(), conversation_id, from_id)
     if is_unchanged(tag):
         return unchanged()
     return thread_contents(conversation_or_404(conversation_id), from_id)
@@ -125,7 +125,7 @@ def list_state_now(wanted: ListFilter) -> ListState:
 
 
 def _list_panel(wanted: ListFilter) -> dict[str, Any]:
-    return panels.list_panel(list_state_now(wanted), asked_language(), wanted)
+    return panels.list_panel(list_state_now(wanted), asked_language(), settings(), wanted)
 
 
 def _wanted() -> ListFilter:

@@ -4,6 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from kiaai.config import Settings
+from kiaai.web.release import release
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -14,6 +15,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         # Each trusted proxy appends one entry; what the client itself wrote stands further left.
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # as Flask's documentation does
+    release()
     filters.init_app(app)
     security_headers.init_app(app, settings)
     static_files.init_app(app)

@@ -4,7 +4,7 @@ import hashlib
 
 from flask import Response, make_response, request
 
-from kiaai import __version__
+from kiaai.web.release import release
 from kiaai.whatsapp.explanations import Language
 
 
@@ -21,7 +21,7 @@ def tag_of(user_id: int, language: Language, *parts: object) -> str:
     parts: the fragment's address and everything it depends on. The person counts too, as "You" is another
     name for each, the language that they read, and the release, as a new one draws differently.
     """
-    said = "\x1f".join(str(part) for part in (__version__, language, user_id, *parts))
+    said = "\x1f".join(str(part) for part in (release(), language, user_id, *parts))
     return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
 
 

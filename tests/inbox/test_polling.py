@@ -1,14 +1,18 @@
 """Polls: nothing new is 304 in one query, anything visible is new, strangers are sent to sign in."""
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from kiaai.extensions import db
 from kiaai.leads.pipeline import Actor, rename, set_status
 from kiaai.models import Channel, Conversation, Installation, User
+from kiaai.web import fragments
 from tests.conftest import make_conversation
 from tests.inbox.conftest import HTMX, Say, counted_queries
 from tests.people import enter
@@ -191,3 +195,104 @@ def test_errors_carry_no_tag(signed_in: FlaskClient) -> None:
 
     assert response.status_code == 404
     assert "HX-PTag" not in response.headers
+
+
+def polled_again(client: FlaskClient, page: str, panel: str, change: Callable[[], object]) -> int:
+    """Look at a panel, let something change, and return how the next poll is answered."""
+    address, headers = poll(client, page, panel)
+    change()
+    db.session.commit()
+    return client.get(address, headers=headers).status_code
+
+
+def test_the_end_of_one_of_two_pauses_is_news(
+    signed_in: FlaskClient, dana: Conversation, channel: Channel, ago: Callable[..., datetime]
+) -> None:
+    channel.paused_at = ago(hours=1)
+    db.session.add(Channel(phone_number_id="200000000000009", paused_at=ago(minutes=1)))
+    db.session.commit()
+
+    def resume() -> None:
+        channel.paused_at = None
+
+    assert polled_again(signed_in, "/", "conversations", resume) == 200
+
+
+@pytest.mark.parametrize("column", ["paused_code", "paused_reason"])
+def test_another_reason_of_a_pause_is_news(
+    signed_in: FlaskClient, dana: Conversation, channel: Channel, column: str
+) -> None:
+    channel.paused_at, channel.paused_code, channel.paused_reason = datetime.now(UTC), 190, "Refused"
+    db.session.commit()
+
+    changed = {"paused_code": 131031, "paused_reason": "Locked"}[column]
+
+    assert polled_again(signed_in, "/", "conversations", lambda: setattr(channel, column, changed)) == 200
+
+
+def test_another_reason_of_a_hold_is_news(signed_in: FlaskClient, dana: Conversation) -> None:
+    hold = Installation(id=1, held_at=datetime.now(UTC), held_reason="One")
+    db.session.add(hold)
+    db.session.commit()
+
+    assert polled_again(signed_in, "/", "conversations", lambda: setattr(hold, "held_reason", "Two")) == 200
+
+
+def test_somebody_who_is_no_longer_admin_loses_the_buttons(
+    client: FlaskClient, alice: User, dana: Conversation, channel: Channel
+) -> None:
+    channel.paused_at = datetime.now(UTC)
+    enter(client, alice)
+
+    assert polled_again(client, "/", "conversations", lambda: setattr(alice, "role", "member")) == 200
+
+
+@pytest.mark.parametrize("panel", ["conversations", "thread"])
+def test_the_end_of_the_bots_silence_is_news(
+    signed_in: FlaskClient, dana: Conversation, say: Say, ago: Callable[..., datetime], panel: str
+) -> None:
+    say(dana)
+    dana.bot_quiet_until = datetime.now(UTC) + timedelta(minutes=1)
+    db.session.commit()
+    page = "/" if panel == "conversations" else f"/inbox/conversations/{dana.id}"
+
+    def run_out() -> None:
+        dana.bot_quiet_until = ago(minutes=1)
+
+    assert polled_again(signed_in, page, panel, run_out) == 200
+
+
+def test_a_bot_switched_off_everywhere_is_news(
+    signed_in: FlaskClient, dana: Conversation, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = app.extensions["settings"]
+
+    def restart_without_bot() -> None:
+        monkeypatch.setitem(app.extensions, "settings", replace(now, bot_enabled=False))
+
+    page = f"/inbox/conversations/{dana.id}"
+    assert polled_again(signed_in, page, "thread", restart_without_bot) == 200
+
+
+@pytest.mark.parametrize("panel", ["conversations", "thread"])
+def test_a_new_release_draws_everything_anew(
+    signed_in: FlaskClient, dana: Conversation, monkeypatch: pytest.MonkeyPatch, panel: str
+) -> None:
+    page = "/" if panel == "conversations" else f"/inbox/conversations/{dana.id}"
+
+    def release() -> None:
+        monkeypatch.setattr(fragments, "release", lambda: "another")
+
+    assert polled_again(signed_in, page, panel, release) == 200
+
+
+def test_a_colleague_with_another_name_is_news_in_the_thread(
+    signed_in: FlaskClient, dana: Conversation, alice: User, say: Say
+) -> None:
+    say(dana, "A las diez", direction="outgoing", user_id=alice.id)
+    address, headers = poll(signed_in, f"/inbox/conversations/{dana.id}", "thread")
+
+    alice.name = "Alicia"
+    db.session.commit()
+
+    assert "Alicia" in signed_in.get(address, headers=headers).text
