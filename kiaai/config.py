@@ -78,9 +78,14 @@ class Settings:
 
         Raises SettingsError naming the variable and what it accepts.
         """
+        # The embedded servers know these settings, so they can be asked only now.
+        from kiaai.embedded.running import running_port
+
         if environment is None:
             environment = os.environ
         dotenv_path = environment.get("KIAAI_ENV_FILE", str(ROOT / ".env"))
+        if "KIAAI_ENV_FILE" in environment and not Path(dotenv_path).exists():
+            raise SettingsError(f"KIAAI_ENV_FILE is {dotenv_path!r}, but there is no such file")
         from_file = {name: value for name, value in dotenv_values(dotenv_path).items() if value is not None}
         read = _Reader({**from_file, **environment})
         database_url = read.optional("DATABASE_URL", values.database_url)
@@ -93,7 +98,7 @@ class Settings:
                 "Make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
             )
         secret_key = secret_key or _kept_secret(instance_path)
-        port = read.value("PORT", "8000", values.whole(1, 65534))
+        port = read.value("PORT", running_port(instance_path) or "8000", values.whole(1, 65534))
         token = read.text("WHATSAPP_API_TOKEN", "")
         app_secrets = tuple(s.strip() for s in read.text("WHATSAPP_APP_SECRET", "").split(",") if s.strip())
         number_id = read.optional("WHATSAPP_PHONE_NUMBER_ID", values.digits)

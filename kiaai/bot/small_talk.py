@@ -20,7 +20,9 @@ def is_thanks(text: str) -> bool:
 
 def is_acknowledgement(text: str) -> bool:
     """Tell whether the message needs no answer: "ok", "ya", a lone emoji."""
-    return _is(text, _ACKNOWLEDGEMENT) or ("?" not in text and not phrase_of(text))
+    # Letters of any script are words; what has none is an emoji or a sign.
+    says_nothing = not any(map(str.isalnum, text)) and "?" not in text
+    return _is(text, _ACKNOWLEDGEMENT) or says_nothing
 
 
 def is_yes(text: str) -> bool:

@@ -79,7 +79,9 @@ def _inline(tokens: list[Token]) -> str:
 
 
 def _plain(token: Token) -> str:
-    if token.type in ("softbreak", "hardbreak"):
+    if token.type == "softbreak":
+        return " "
+    if token.type == "hardbreak":
         return "\n"
     if token.type == "code_inline":
         return f"`{token.content}`"

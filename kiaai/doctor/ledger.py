@@ -196,7 +196,8 @@ def _journal(_app: Flask, _settings: Settings) -> Finding:
         return ok("journal", "Every webhook was applied.")
     return look(
         "journal",
-        f"{count} webhook(s) could not be applied. Run: flask webhook failed, then flask webhook replay",
+        f"{count} webhook(s) could not be applied. Run: flask webhook failed,"
+        " then flask webhook replay --failed",
     )
 
 

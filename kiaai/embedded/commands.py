@@ -8,8 +8,8 @@ from pathlib import Path
 
 from kiaai.embedded import postgres
 from kiaai.embedded.locks import is_locked, share_lock
+from kiaai.embedded.running import SUPERVISOR_LOCK
 
-SUPERVISOR_LOCK = "supervisor.lock"
 COMMANDS_LOCK = "commands.lock"
 
 

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from kiaai.config import ROOT, Settings, environment_with
 from kiaai.embedded import broker_url, limits_url, postgres, valkey
 from kiaai.embedded.children import Child, Launch, launcher
-from kiaai.embedded.commands import COMMANDS_LOCK, SUPERVISOR_LOCK
+from kiaai.embedded.commands import COMMANDS_LOCK
 from kiaai.embedded.errors import EmbeddedError
 from kiaai.embedded.locks import share_lock, try_lock
 from kiaai.embedded.output import Output
 from kiaai.embedded.ports import answers, require_free_port
 from kiaai.embedded.processes import MARK, end, find_marked
 from kiaai.embedded.programs import Plan, Program
+from kiaai.embedded.running import SUPERVISOR_LOCK, keep_port
 
 LEFTOVER_PATIENCE_SECONDS = 30
 
@@ -216,6 +217,7 @@ def _only_one(settings: Settings) -> Iterator[None]:
         time.sleep(0.05)
     os.ftruncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())
+    keep_port(settings.instance_path, settings.port)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from kiaai.leads.demo_files import sample
 from kiaai.leads.demo_stories import Story, Told, invent, tell
 from kiaai.leads.importing import claim_numbers
 from kiaai.media import media_folder
-from kiaai.models import Attachment, Base, Conversation, Lead, LeadEvent, LeadIdentity, Message, User
+from kiaai.models import Attachment, Base, Conversation, Lead, LeadEvent, LeadIdentity, Message
 from kiaai.models.base import Json
 
 BATCH = 250
@@ -31,20 +31,19 @@ def make_up(count: int, channel_id: int) -> Iterator[tuple[int, int]]:
     sandbox's. Times are counted back from now.
     """
     now = clock.now()
-    team = db.session.scalars(select(User.id).where(User.active).order_by(User.id)).all()
     for start in range(0, count, BATCH):
         stories = [invent(index, now) for index in range(start, min(start + BATCH, count))]
-        yield len(stories), _write(stories, channel_id, team)
+        yield len(stories), _write(stories, channel_id)
 
 
-def _write(stories: Sequence[Story], channel_id: int, team: Sequence[int]) -> int:
+def _write(stories: Sequence[Story], channel_id: int) -> int:
     numbers = {story.number for story in stories}
     # Rows that came in by plain SQL may have no identity to claim.
     numbers -= set(db.session.scalars(select(Lead.phone_number).where(Lead.phone_number.in_(numbers))))
     lead_ids = claim_numbers(sorted(numbers))
     new = [story for story in stories if story.number in lead_ids]
     ids = zip(new, _draw_ids(Conversation, len(new)), strict=True)
-    told = [tell(story, lead_ids[story.number], id_, channel_id, team) for story, id_ in ids]
+    told = [tell(story, lead_ids[story.number], id_, channel_id) for story, id_ in ids]
     messages = [message for one in told for message in one.messages]
     for message, message_id in zip(messages, _draw_ids(Message, len(messages)), strict=True):
         message["id"] = message_id

@@ -1,7 +1,7 @@
 """One invented person of the demo: who they are, what was said when, and the rows that tell of it. Pure."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -63,46 +63,45 @@ def invent(index: int, now: datetime) -> Story:
     )
 
 
-def tell(story: Story, lead_id: int, conversation_id: int, channel_id: int, team: Sequence[int]) -> Told:
-    """Return the rows of this person. team: ids of people who may have answered."""
-    user_id = team[story.index % len(team)] if team else None
+def tell(story: Story, lead_id: int, conversation_id: int, channel_id: int) -> Told:
+    """Return the rows of this person. Nobody of the real team is named: they never said these things."""
     told = Told(
         lead={"id": lead_id},
         conversation={"id": conversation_id, "channel_id": channel_id, "lead_id": lead_id},
     )
-    _tell_lines(story, told, user_id)
+    _tell_lines(story, told)
     _tell_lead(story, told)
-    _tell_conversation(story, told, user_id)
+    _tell_conversation(story, told)
     return told
 
 
-def _tell_lines(story: Story, told: Told, user_id: int | None) -> None:
+def _tell_lines(story: Story, told: Told) -> None:
     status = "unknown"
     for talk, entry, at in _timed(story):
         if isinstance(entry, Line):
-            _tell_line(story, told, entry, at, user_id)
+            _tell_line(story, told, entry, at)
         elif entry.kind != "status":
-            told.events.append(_event(told, entry.kind, entry.by, at, user_id, new=entry.new))
+            told.events.append(_event(told, entry.kind, entry.by, at, new=entry.new))
         elif talk is story.talks[-1] and entry.new != status:
-            told.events.append(_event(told, "status", entry.by, at, user_id, old=status, new=entry.new))
+            told.events.append(_event(told, "status", entry.by, at, old=status, new=entry.new))
             status = entry.new or status
-    _tell_outcome(story, told, status, user_id)
+    _tell_outcome(story, told, status)
 
 
-def _tell_outcome(story: Story, told: Told, status: str, user_id: int | None) -> None:
+def _tell_outcome(story: Story, told: Told, status: str) -> None:
     """Add what a person wrote down at the end."""
     talk, at = story.talks[-1], told.messages[-1]["timestamp"] + timedelta(seconds=50)
     first = told.messages[0]["timestamp"]
-    told.events.insert(0, _event(told, "created", "customer", first, None, new=story.number))
+    told.events.insert(0, _event(told, "created", "customer", first, new=story.number))
     if talk.lead_status != status:
-        changed = _event(told, "status", "user", at, user_id, old=status, new=talk.lead_status)
+        changed = _event(told, "status", "user", at, old=status, new=talk.lead_status)
         told.events.append(changed)
     if talk.tags:
-        told.events.append(_event(told, "tags", "user", at, user_id, old="", new=", ".join(talk.tags)))
+        told.events.append(_event(told, "tags", "user", at, old="", new=", ".join(talk.tags)))
     if talk.notes:
-        told.events.append(_event(told, "notes", "user", at, user_id, old="", new=talk.notes))
+        told.events.append(_event(told, "notes", "user", at, old="", new=talk.notes))
     if talk.is_closed:
-        told.events.append(_event(told, "closed", "user", at, user_id))
+        told.events.append(_event(told, "closed", "user", at))
 
 
 def _timed(story: Story) -> Iterator[Timed]:
@@ -124,7 +123,7 @@ def _timed(story: Story) -> Iterator[Timed]:
     return (entry for talk_plan in plan for entry in talk_plan)
 
 
-def _tell_line(story: Story, told: Told, line: Line, at: datetime, user_id: int | None) -> None:
+def _tell_line(story: Story, told: Told, line: Line, at: datetime) -> None:
     is_outgoing = line.author != "customer"
     wamid = f"wamid.DEMO{story.index:04d}.{len(told.messages)}"
     reply_to = told.messages[-line.quotes]["message_id"] if line.quotes else None
@@ -139,7 +138,6 @@ def _tell_line(story: Story, told: Told, line: Line, at: datetime, user_id: int 
         "send_key": UUID(int=story.chance.getrandbits(128), version=4) if is_outgoing else None,
         "reply_to": reply_to,
         "author": line.author,
-        "user_id": user_id if line.author == "user" else None,
         "lane": "campaign" if line.author == "campaign" else "talk",
         "attempt": 1 if is_outgoing else 0,
         "status": line.status,
@@ -189,7 +187,6 @@ def _event(
     kind: str,
     by: str,
     at: datetime,
-    user_id: int | None,
     old: str | None = None,
     new: str | None = None,
 ) -> Json:
@@ -198,7 +195,6 @@ def _event(
         "conversation_id": told.conversation["id"],
         "kind": kind,
         "by": by,
-        "user_id": user_id if by == "user" else None,
         "old": old,
         "new": new,
         "created_at": at,
@@ -222,7 +218,7 @@ def _tell_lead(story: Story, told: Told) -> None:
     }
 
 
-def _tell_conversation(story: Story, told: Told, user_id: int | None) -> None:
+def _tell_conversation(story: Story, told: Told) -> None:
     talk, newest = story.talks[-1], told.messages[-1]
     inbound = [m for m in told.messages if m["direction"] == "incoming" and m["kind"] not in _SILENT_KINDS]
     answers = [m for m in told.messages if m["author"] in ("user", "phone", "api")]
@@ -236,7 +232,6 @@ def _tell_conversation(story: Story, told: Told, user_id: int | None) -> None:
         "last_inbound_at": inbound[-1]["timestamp"] if inbound else None,
         "unread_count": _unread(told) if talk.is_unread else 0,
         "state": "closed" if talk.is_closed else "open",
-        "assignee_id": user_id if answers and not talk.is_closed else None,
         "bot_quiet_until": quiet_since + QUIET if quiet_since else None,
         "owner_epoch": len(answers),
     }

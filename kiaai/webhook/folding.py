@@ -26,6 +26,13 @@ class Person:
     name: str | None
     phone_number: str | None
     may_create: bool = True
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+    def was_heard(self, at: datetime) -> None:
+        """Widen the time over which the body's messages are of this person."""
+        self.first_at = min(at, self.first_at or at)
+        self.last_at = max(at, self.last_at or at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,9 @@ def fold(batch: Batch, channel_ids: Mapping[str, int]) -> Work:
     """Fold everything that concerns our channels. channel_ids: phone number id to channel id."""
     circle = _Circle(channel_ids)
     for message in batch.messages:
-        circle.add(message.phone_number_id, message.customer)
+        person = circle.add(message.phone_number_id, message.customer)
+        if person is not None:
+            person.was_heard(message.timestamp)
     for preference in batch.preferences:
         circle.add(preference.phone_number_id, preference.customer)
     for change in batch.identity_changes:
@@ -145,6 +154,8 @@ class _Circle:
                 self._by_identity[person.channel_id, moved] = person
             person.name = person.name or other.name
             person.phone_number = person.phone_number or other.phone_number
+            for at in filter(None, (other.first_at, other.last_at)):
+                person.was_heard(at)
             del self._people[other.key]
 
 

@@ -22,10 +22,13 @@ _OWNERS = text("""
 _MOVE = text("UPDATE lead_identities SET lead_id = :to WHERE lead_id = :from")
 _ADD_LEADS = text("""
     WITH asked AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-        AS r(id bigint, phone_number text, name text)),
+        AS r(id bigint, phone_number text, name text, first_at timestamptz, last_at timestamptz)),
     added AS (
-        INSERT INTO leads (id, phone_number, customer_name) OVERRIDING SYSTEM VALUE
-        SELECT id, phone_number, name FROM asked ORDER BY id ON CONFLICT (id) DO NOTHING)
+        INSERT INTO leads (id, phone_number, customer_name, first_contact_at, last_contact_at)
+        OVERRIDING SYSTEM VALUE
+        SELECT id, phone_number, name, coalesce(first_at, clock_timestamp()),
+            coalesce(last_at, clock_timestamp())
+        FROM asked ORDER BY id ON CONFLICT (id) DO NOTHING)
     INSERT INTO lead_events (lead_id, kind, new, by)
     SELECT id, 'created', 'wrote first', 'customer' FROM asked ORDER BY id
 """)
@@ -66,10 +69,20 @@ def welcome(connection: Connection, people: list[Person]) -> None:
             _join_lead(connection, person, lead_id, known, owners)
             lead_id = known[0]
         else:
-            newcomers.append({"id": lead_id, "phone_number": person.phone_number, "name": person.name})
+            newcomers.append(_row_of(person, lead_id))
         conversations.append({"channel_id": person.channel_id, "lead_id": lead_id})
     connection.execute(_ADD_LEADS, {"rows": json.dumps(newcomers)})
     connection.execute(_ADD_CONVERSATIONS, {"rows": json.dumps(conversations)})
+
+
+def _row_of(person: Person, lead_id: int) -> dict[str, object]:
+    return {
+        "id": lead_id,
+        "phone_number": person.phone_number,
+        "name": person.name,
+        "first_at": person.first_at.isoformat() if person.first_at else None,
+        "last_at": person.last_at.isoformat() if person.last_at else None,
+    }
 
 
 def _claim(connection: Connection, people: list[Person], drawn: dict[int, int]) -> None:

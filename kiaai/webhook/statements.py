@@ -76,6 +76,7 @@ _STORE = f"""
             max(a.timestamp) FILTER (WHERE a.author = 'phone' AND NOT a.is_history) AS spoke_at,
             bool_or(a.wants_answer) AS wants_answer,
             bool_or(a.is_consent) AS is_consent,
+            min(a.timestamp) AS first_at,
             max(a.timestamp) AS last_at,
             (array_agg(a.preview ORDER BY a.timestamp DESC, n.id DESC))[1] AS preview,
             (array_agg(a.direction ORDER BY a.timestamp DESC, n.id DESC))[1] AS direction,
@@ -110,7 +111,7 @@ _STORE = f"""
                 WHEN {{is_bot_asked}} THEN coalesce(c.bot_since_at, clock_timestamp())
                 ELSE c.bot_since_at END
         FROM news s WHERE c.id = s.conversation_id
-        RETURNING c.lead_id, s.inbound_at, s.referral
+        RETURNING c.lead_id, s.first_at, s.inbound_at, s.referral
     ),
     named AS (
         SELECT DISTINCT ON (li.lead_id) li.lead_id, p.name
@@ -119,13 +120,15 @@ _STORE = f"""
         WHERE p.name IS NOT NULL ORDER BY li.lead_id, i.trust
     )
     UPDATE leads l SET
+        first_contact_at = least(l.first_contact_at, s.first_at),
         last_contact_at = greatest(l.last_contact_at, s.inbound_at),
         -- The name in WhatsApp fills a gap; what a person of the team wrote stays.
         customer_name = coalesce(nullif(l.customer_name, ''), n.name),
         -- WhatsApp tells only once from which advertisement someone came.
         source = CASE WHEN s.referral IS NULL THEN l.source
             ELSE jsonb_build_object('referral', s.referral) || l.source END
-    FROM (SELECT lead_id, max(inbound_at) AS inbound_at, (array_agg(referral))[1] AS referral
+    FROM (SELECT lead_id, min(first_at) AS first_at, max(inbound_at) AS inbound_at,
+              (array_agg(referral))[1] AS referral
           FROM shown GROUP BY lead_id) s
         LEFT JOIN named n USING (lead_id)
     WHERE l.id = s.lead_id"""

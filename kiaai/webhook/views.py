@@ -3,7 +3,7 @@
 import hmac
 import logging
 
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError, TimeoutError
 
@@ -27,7 +27,7 @@ def verify() -> ResponseReturnValue:
     expected = _settings().whatsapp_verify_token
     is_ours = hmac.compare_digest(token.encode("utf-8", "surrogatepass"), expected.encode())
     if request.args.get("hub.mode") != "subscribe" or not is_ours:
-        abort(403)
+        return _refusal(403, "This is not the verify token. Compare it with WHATSAPP_VERIFY_TOKEN.")
     return Response(request.args.get("hub.challenge", ""), mimetype="text/plain")
 
 
@@ -39,7 +39,7 @@ def take_body() -> ResponseReturnValue:
     raw = request.get_data(cache=False)
     if not is_signed(raw, request.headers.get("X-Hub-Signature-256"), _settings().whatsapp_app_secrets):
         log.warning("A webhook body with a missing or wrong signature was refused")
-        abort(401)
+        return _refusal(401, "The signature is missing or wrong. Compare WHATSAPP_APP_SECRET with Meta's.")
     try:
         taken = receive(raw, clock.now(), _settings()).taken
     except (OperationalError, TimeoutError) as error:
@@ -52,6 +52,11 @@ def take_body() -> ResponseReturnValue:
     for attachment_id in taken.attachments:
         ring_files(attachment_id)
     return Response("ok\n", mimetype="text/plain")
+
+
+def _refusal(status: int, reason: str) -> Response:
+    """Answer in plain text: whoever reads it is setting things up at Meta."""
+    return Response(f"{reason}\n", status, mimetype="text/plain")
 
 
 def _settings() -> Settings:

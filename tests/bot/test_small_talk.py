@@ -112,3 +112,13 @@ def test_it_takes_nothing_else_for_a_yes(text: str) -> None:
 @pytest.mark.parametrize("text", NO)
 def test_it_knows_a_no(text: str) -> None:
     assert is_no(text)
+
+
+@pytest.mark.parametrize("text", ["مرحبا كيف الحال؟", "你好，几点开门？", "Здравствуйте", "नमस्ते"])
+def test_words_of_any_script_want_an_answer(text: str) -> None:
+    assert not is_acknowledgement(text)
+
+
+@pytest.mark.parametrize("text", ["👍", "🙏🏽", "...", "❤️"])
+def test_a_lone_sign_wants_none(text: str) -> None:
+    assert is_acknowledgement(text)

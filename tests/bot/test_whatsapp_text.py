@@ -17,7 +17,7 @@ from kiaai.bot.whatsapp_text import LONGEST, whatsapp_text
         ("[la tienda](https://kia.example/t)", "la tienda: https://kia.example/t"),
         ("<https://kia.example>", "https://kia.example"),
         ("[hola@kia.example](mailto:hola@kia.example)", "hola@kia.example"),
-        ("un párrafo\nen dos líneas\n\notro", "un párrafo\nen dos líneas\n\notro"),
+        ("un párrafo\nen dos líneas\n\notro", "un párrafo en dos líneas\n\notro"),
         ("usa `CÓDIGO`", "usa `CÓDIGO`"),
         ("a\\*b", "a*b"),
         ("Precio: $8.000 & más", "Precio: $8.000 & más"),

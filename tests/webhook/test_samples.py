@@ -306,3 +306,13 @@ def test_a_file_of_the_history_fills_its_placeholder(
 
     message = db.session.scalars(select(Message).where(Message.message_id == "wamid.KIA0141AAAA")).one()
     assert (message.kind, message.text, len(message.attachments)) == ("image", "Así quedó", 1)
+
+
+def test_a_message_that_comes_late_was_still_said_when_it_was_said(
+    client: FlaskClient, channel: Channel, signed: Signed
+) -> None:
+    client.post("/webhook", **signed(payload("in-text")))
+
+    lead = db.session.scalars(select(Lead)).one()
+    message = db.session.scalars(select(Message)).one()
+    assert lead.first_contact_at == lead.last_contact_at == message.timestamp
