@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
+from playwright.sync_api import expect, sync_playwright
 
 from kiaai.extensions import db
 from kiaai.models import Channel, Conversation, User
@@ -21,8 +22,6 @@ SOON = 8000  # milliseconds: longer than any poll
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     require_chromium()
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -338,6 +337,5 @@ def test_what_a_failure_card_offers_works_without_losing_a_draft(page: Any, talk
     page.get_by_role("button", name="Undo the mark").wait_for()
     page.get_by_role("button", name="Change the text").click()
 
-    page.wait_for_function("document.getElementById('message').value.startsWith('Un texto raro')")
-    assert page.locator("#message").input_value() == "Un texto raro\nA medias"
+    expect(page.locator("#message")).to_have_value("Un texto raro\nA medias")
     assert page.locator("#lead-tags").input_value() == "wrong number"

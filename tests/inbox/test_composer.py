@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.inbox.test_browser import chromium, hear, open_thread, page, pedro, talk
 
@@ -99,8 +100,7 @@ def test_what_the_server_could_not_take_comes_back_in_order(page: Any, talk: int
     slow.refuse(503)
     slow.refuse(503)
 
-    page.wait_for_function("document.getElementById('message').value.includes('dos')")
-    assert box(page) == "uno\ndos\ntres"
+    expect(page.locator("#message")).to_have_value("uno\ndos\ntres")
     assert page.locator("#toasts .toast-error").count() == 2
 
 
@@ -111,7 +111,7 @@ def test_a_message_that_met_no_connection_comes_back_and_goes_once(page: Any, ta
     first = slow.next()
     key = first.request.post_data_json["key"]
     first.abort()
-    page.wait_for_function("document.getElementById('message').value === 'uno'")
+    expect(page.locator("#message")).to_have_value("uno")
 
     page.keyboard.press("Enter")
     again = slow.next()
@@ -126,7 +126,7 @@ def test_a_message_changed_after_it_came_back_is_a_new_one(page: Any, talk: int)
     slow = SlowServer(page, talk)
     write(page, "uno")
     slow.next().abort()
-    page.wait_for_function("document.getElementById('message').value === 'uno'")
+    expect(page.locator("#message")).to_have_value("uno")
 
     write(page, " más")
     slow.answer()
