@@ -8,6 +8,7 @@ from kiaai.delivery import ownership
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.inbox import closing, panels
+from kiaai.inbox.notes import NotesChanged, save_notes, sign_of
 from kiaai.inbox.reading import mark_read
 from kiaai.inbox.views import bp, conversation_or_404, settings, thread_contents, viewer
 from kiaai.leads import pipeline, wrong_number
@@ -103,7 +104,12 @@ def change_lead(conversation_id: int) -> ResponseReturnValue:
         if "tags" in form:
             pipeline.set_tags(opened.lead, form["tags"].split(","), actor)
         if "notes" in form:
-            pipeline.set_notes(opened.lead, form["notes"].replace("\r\n", "\n"), actor)
+            notes = form["notes"].replace("\r\n", "\n")
+            save_notes(opened.lead, notes, form.get("notes_shown"), actor)
+    except NotesChanged as changed:
+        db.session.rollback()
+        context = {"changed": changed, "notes_sign": sign_of(changed.notes)}
+        return render_template("inbox/_notes_conflict.html", conversation=opened, **context), 422
     except ValidationFailed as error:
         db.session.rollback()
         return _reasons_of(error), 422

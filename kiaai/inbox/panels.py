@@ -10,6 +10,7 @@ from kiaai.config import Settings
 from kiaai.inbox import bubbles, history, queries, thread
 from kiaai.inbox.banners import banners
 from kiaai.inbox.list_state import ListState
+from kiaai.inbox.notes import sign_of
 from kiaai.inbox.queries import ListFilter, ListPage
 from kiaai.inbox.viewer import Viewer
 from kiaai.leads.wrong_number import is_wrong_number
@@ -113,6 +114,7 @@ def sides(conversation: Conversation, viewer: Viewer, settings: Settings) -> dic
         "bot_state": _bot_state(conversation, settings, now),
         "is_window_open": conversation.is_window_open(now),
         "statuses": {status: history.STATUS_NAMES[status] for status in LEAD_STATUSES},
+        "notes_sign": sign_of(conversation.lead.notes),
         "history": _history(conversation.lead_id, viewer),
     }
 

@@ -1,0 +1,25 @@
+// The notes of a lead: what is being written in them is neither replaced by a poll nor saved over what others wrote.
+const at = (id) => document.getElementById(id);
+const on = (name, listener) => document.addEventListener(`htmx:${name}`, ({ detail }) => listener(detail));
+const isAboutNotes = ({ sourceElement }) => Boolean(sourceElement.closest?.("#lead-notes, #lead-error"));
+
+let box;
+let mine;
+on("before:swap", ({ ctx, tasks }) => {
+  box = at("lead-notes");
+  if (!box) return;
+  const known = isAboutNotes(ctx) ? ctx.request.body.get("notes") : box.defaultValue;
+  const isSettled = ctx.response?.status === 200 && box.value === known;
+  mine = isSettled ? null : box.value;
+  if (isSettled || isAboutNotes(ctx)) return;
+  // The panel waits until the notes are saved: it remembers which notes were shown to the one who writes.
+  const panel = tasks.findIndex(({ target }) => target?.id === "lead");
+  if (panel >= 0) tasks.splice(panel, 1);
+});
+on("after:swap", () => {
+  if (box?.isConnected) box.value = mine ?? box.defaultValue;
+});
+on("before:request", ({ ctx: { sourceElement, request } }) => {
+  // Saved twice in a row: the second time what the first one saved is what was shown.
+  if (sourceElement.id === "lead-notes") request.body.set("notes_shown", at("notes-shown").value);
+});
