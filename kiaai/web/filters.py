@@ -14,16 +14,18 @@ from kiaai.config import Settings
 
 AVATAR_COLOURS = 8
 
-_URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,:;!?)\]}]", re.IGNORECASE)
 _EMOJI = re.compile(
     "(?:[\U0001f1e6-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2190-\u21ff\u2300-\u23ff\u00a9\u00ae]"
     "[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff\u20e3]*)"
 )
+_CODE = re.compile(r"```([^`]+)```")
+_LINK = r"(?P<a>https?://[^\s<>\"']+[^\s<>\"'.,:;!?)\]}])"
 # A mark stands at the edge of words, on one line, and holds something.
 _MARKS = [
-    (re.compile(rf"(?<![\w{sign}]){sign}(?=\S)([^\n{sign}]+)(?<=\S){sign}(?![\w{sign}])"), tag)
+    rf"(?<![\w{sign}]){sign}(?=\S)(?P<{tag}>[^\n{sign}]+)(?<=\S){sign}(?![\w{sign}])"
     for sign, tag in ((r"\*", "strong"), ("_", "em"), ("~", "s"))
-] + [(re.compile(r"```([^`]+)```"), "code")]
+]
+_STYLED = re.compile("|".join([_LINK, *_MARKS]), re.IGNORECASE)
 
 
 class NavItem(NamedTuple):
@@ -147,25 +149,28 @@ def is_big_emoji(text: str | None) -> bool:
 
 
 def rich_text(text: str | None) -> Markup:
-    """Return a message as HTML: escaped, with WhatsApp's own marks and with links that open elsewhere.
+    """Return a message as HTML: escaped, with WhatsApp's *bold*, _italic_, ~struck~ and ```code```.
 
-    Line breaks are kept by CSS.
+    Links open elsewhere. Line breaks are kept by CSS.
     """
-    text, parts, end = text or "", [], 0
-    for match in _URL.finditer(text):
-        parts += [_marked(text[end : match.start()]), _link(match.group())]
+    # Every second piece is code, in which nothing else has a meaning.
+    pieces = _CODE.split(text or "")
+    drawn = (Markup("<code>{}</code>").format(x) if i % 2 else _styled(x) for i, x in enumerate(pieces))
+    return Markup("").join(drawn)
+
+
+def _styled(text: str) -> Markup:
+    """Return text without code as HTML; what is between two marks is drawn by itself: tags never cross."""
+    parts, end = [], 0
+    for match in _STYLED.finditer(text):
+        tag = match.lastgroup or ""
+        inner = match[tag]
+        parts.append(escape(text[end : match.start()]))
+        # The tags are the names of our own groups.
+        parts.append(_link(inner) if tag == "a" else Markup(f"<{tag}>{_styled(inner)}</{tag}>"))  # noqa: S704
         end = match.end()
-    parts.append(_marked(text[end:]))
+    parts.append(escape(text[end:]))
     return Markup("").join(parts)
-
-
-def _marked(text: str) -> Markup:
-    """Return the text escaped, with *bold*, _italic_, ~struck~ and ```code``` as WhatsApp shows them."""
-    html = str(escape(text))
-    for pattern, tag in _MARKS:
-        html = pattern.sub(rf"<{tag}>\1</{tag}>", html)
-    # Escaped before, and the tags are ours.
-    return Markup(html)  # noqa: S704
 
 
 def _link(url: str) -> Markup:

@@ -1,5 +1,7 @@
 """What templates print: names, numbers, sizes, and the words of strangers made safe."""
 
+import time
+
 import pytest
 
 from kiaai.web.filters import initials, is_big_emoji, phone, rich_text, size
@@ -34,6 +36,12 @@ def test_numbers_are_spaced_as_people_write_them() -> None:
         ("* no *", "* no *"),
         ("```x = 1```", "<code>x = 1</code>"),
         ("*<b>*", "<strong>&lt;b&gt;</strong>"),
+        ("*a _b* c_", "<strong>a _b</strong> c_"),
+        ("*a _b_ ~c~*", "<strong>a <em>b</em> <s>c</s></strong>"),
+        ("```*x* _y_ http://kia.example/```", "<code>*x* _y_ http://kia.example/</code>"),
+        ("*a ```b* c``` d*", "*a <code>b* c</code> d*"),
+        ("~*_a_*~", "<s><strong><em>a</em></strong></s>"),
+        ("***", "***"),
         ('"*&*"', "&#34;<strong>&amp;</strong>&#34;"),
     ],
 )
@@ -46,6 +54,23 @@ def test_a_link_ends_before_the_full_stop_and_keeps_its_underscores() -> None:
 
     assert 'href="https://kia.example/a_b_c?x=1&amp;y=2"' in html
     assert html.endswith("</a>.")
+
+
+def test_a_link_between_marks_is_marked_too() -> None:
+    html = rich_text("_http://kia.example/ab_")
+
+    assert html.startswith('<em><a href="http://kia.example/ab"') and html.endswith("</a></em>")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["*a " * 20_000, "_" * 60_000, "`" * 60_000, "```a`" * 12_000, "http://" + "." * 60_000, "*_~" * 20_000],
+)
+def test_no_message_takes_long_to_draw(text: str) -> None:
+    start = time.process_time()
+    rich_text(text)
+
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("text", ["javascript:alert(1)", "http://", "https:// x", "data:text/html,x"])
