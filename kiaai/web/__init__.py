@@ -12,9 +12,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     from kiaai.web import error_pages, filters, health, security_headers, static_files
 
     if settings.trusted_proxies:
-        # Each trusted proxy appends one entry; what the client itself wrote stands further left.
+        # Each trusted proxy appends one entry; what the client itself wrote stands further left. Not so the
+        # host: proxies hand on the `Host` itself, and an `X-Forwarded-Host` as the client wrote it.
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # as Flask's documentation does
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # as Flask's documentation does
     release()
     filters.init_app(app)
     security_headers.init_app(app, settings)

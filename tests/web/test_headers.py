@@ -84,6 +84,15 @@ def test_the_hash_follows_the_content(settings: Settings, tmp_path: Path) -> Non
     assert urls[0] != urls[1]
 
 
+def test_nobody_outside_says_under_which_name_we_answer(settings: Settings) -> None:
+    app = create_app(replace(settings, trusted_proxies=1))
+    app.add_url_rule("/which", view_func=lambda: request.host)
+
+    answer = app.test_client().get("/which", headers={"X-Forwarded-Host": "kia.invalid"})
+
+    assert answer.get_data(as_text=True) == "localhost"
+
+
 @pytest.mark.parametrize(
     ("proxies", "address", "scheme"), [("0", "127.0.0.1", "http"), ("1", "192.0.2.2", "https")]
 )
