@@ -1,12 +1,15 @@
 """`/healthz`: this process is alive. `/readyz`: what is behind it, within a second."""
 
 import socket
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, jsonify
+from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,13 +19,32 @@ from kiaai.whatsapp.explanations import explain_pause
 
 bp = Blueprint("health", __name__)
 
+T = TypeVar("T")
+
 ANSWER_SECONDS = 0.9
 BROKER_SECONDS = 0.3
 _PORTS = {"amqp": 5672, "amqps": 5671}
 
-# One of each at a time: a look-up that hangs holds back the next, never the answer.
-_database_probe = ThreadPoolExecutor(1, "ready-database")
-_broker_probe = ThreadPoolExecutor(1, "ready-broker")
+
+class Probe:
+    """A look-up that runs once at a time: who asks while it hangs waits for the same answer."""
+
+    def __init__(self, name: str):
+        self._thread = ThreadPoolExecutor(1, name)
+        self._lock = Lock()
+        self._latest: Future[Any] | None = None
+
+    def ask(self, look_up: Callable[..., T], *arguments: Any) -> "Future[T]":
+        with self._lock:
+            if self._latest is None or self._latest.done():
+                self._latest = self._thread.submit(look_up, *arguments)
+            return self._latest
+
+
+@bp.record_once
+def _make_probes(state: BlueprintSetupState) -> None:
+    state.app.extensions["probes"] = Probe("ready-database"), Probe("ready-broker")
+
 
 _STATE = text(
     """
@@ -53,9 +75,10 @@ def alive() -> Response:
 def ready() -> Response:
     """Answer 200 while the database does; a broker that is down is reported, as work goes on without."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # what the proxy stands for
-    broker = _broker_probe.submit(_is_reachable, current_app.extensions["settings"])
+    database_probe, broker_probe = app.extensions["probes"]
+    broker = broker_probe.ask(_is_reachable, app.extensions["settings"])
     try:
-        state = _database_probe.submit(_read_state, app).result(ANSWER_SECONDS)
+        state = database_probe.ask(_read_state, app).result(ANSWER_SECONDS)
     except (SQLAlchemyError, TooLate):
         response = error_json(503, "unavailable", "The database does not answer.")
         response.headers["Retry-After"] = "5"

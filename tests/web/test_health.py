@@ -16,6 +16,7 @@ from kiaai import clock, create_app
 from kiaai.config import Settings
 from kiaai.extensions import db
 from kiaai.models import Channel, Conversation, Installation, OrphanReceipt, Process, WebhookEvent
+from kiaai.web.health import Probe
 
 
 @pytest.fixture
@@ -127,6 +128,22 @@ def test_somebody_signed_in_reads_that_the_database_is_away(cut_off: FlaskClient
     assert (page.status_code, form.status_code) == (503, 503)
     assert "database does not answer" in page.get_data(as_text=True)
     assert cut_off.get("/nope").status_code == 404
+
+
+def test_a_look_up_that_hangs_is_not_asked_for_again() -> None:
+    probe, let_go, asked = Probe("test"), threading.Event(), []
+
+    def hang(number: int) -> int:
+        asked.append(number)
+        let_go.wait(5)
+        return number
+
+    answers = [probe.ask(hang, number) for number in range(50)]
+    let_go.set()
+
+    assert {answer.result(5) for answer in answers} == {0}
+    assert probe.ask(hang, 51).result(5) == 51
+    assert asked == [0, 51]
 
 
 @pytest.mark.committed
