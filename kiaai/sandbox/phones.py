@@ -12,6 +12,7 @@ from kiaai.sandbox.chats import EMOJIS, STICKERS, number, person_or_404
 from kiaai.sandbox.faults import FLAGS
 from kiaai.sandbox.people import Person
 from kiaai.sandbox.world import world
+from kiaai.whatsapp.formatting import rich_text
 
 bp = Blueprint("phones", __name__)
 
@@ -88,6 +89,9 @@ def change_faults() -> ResponseReturnValue:
     if request.headers.get("X-Requested-With"):
         return render_template("sandbox/_panel.html", faults=faults)
     return redirect(url_for("phones.index"), 303)
+
+
+bp.add_app_template_filter(rich_text, "rich")
 
 
 @bp.app_template_filter("clock_time")

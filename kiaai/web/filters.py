@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, request
 from flask_login import current_user
-from markupsafe import Markup, escape
 
 from kiaai.config import Settings
+from kiaai.whatsapp.formatting import rich_text
 
 AVATAR_COLOURS = 8
 
@@ -18,14 +18,6 @@ _EMOJI = re.compile(
     "(?:[\U0001f1e6-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2190-\u21ff\u2300-\u23ff\u00a9\u00ae]"
     "[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff\u20e3]*)"
 )
-_CODE = re.compile(r"```([^`]+)```")
-_LINK = r"(?P<a>https?://[^\s<>\"']+[^\s<>\"'.,:;!?)\]}])"
-# A mark stands at the edge of words, on one line, and holds something.
-_MARKS = [
-    rf"(?<![\w{sign}]){sign}(?=\S)(?P<{tag}>[^\n{sign}]+)(?<=\S){sign}(?![\w{sign}])"
-    for sign, tag in ((r"\*", "strong"), ("_", "em"), ("~", "s"))
-]
-_STYLED = re.compile("|".join([_LINK, *_MARKS]), re.IGNORECASE)
 
 
 class NavItem(NamedTuple):
@@ -146,35 +138,6 @@ def is_big_emoji(text: str | None) -> bool:
     rest, count = _EMOJI.subn("", text.strip())
     # A flag is two letters, so six signs may be three pictures.
     return not rest.strip() and 1 <= count <= 6
-
-
-def rich_text(text: str | None) -> Markup:
-    """Return a message as HTML: escaped, with WhatsApp's *bold*, _italic_, ~struck~ and ```code```.
-
-    Links open elsewhere. Line breaks are kept by CSS.
-    """
-    # Every second piece is code, in which nothing else has a meaning.
-    pieces = _CODE.split(text or "")
-    drawn = (Markup("<code>{}</code>").format(x) if i % 2 else _styled(x) for i, x in enumerate(pieces))
-    return Markup("").join(drawn)
-
-
-def _styled(text: str) -> Markup:
-    """Return text without code as HTML; what is between two marks is drawn by itself: tags never cross."""
-    parts, end = [], 0
-    for match in _STYLED.finditer(text):
-        tag = match.lastgroup or ""
-        inner = match[tag]
-        parts.append(escape(text[end : match.start()]))
-        # The tags are the names of our own groups.
-        parts.append(_link(inner) if tag == "a" else Markup(f"<{tag}>{_styled(inner)}</{tag}>"))  # noqa: S704
-        end = match.end()
-    parts.append(escape(text[end:]))
-    return Markup("").join(parts)
-
-
-def _link(url: str) -> Markup:
-    return Markup('<a href="{0}" target="_blank" rel="noopener noreferrer nofollow">{0}</a>').format(url)
 
 
 def _settings() -> Settings:

@@ -1,8 +1,11 @@
 """The one line that the conversation list shows of a message."""
 
 from kiaai.whatsapp.cleaning import Item, item_at, line_at, one_line
+from kiaai.whatsapp.formatting import without_marks
 
 LONGEST = 120
+# Beyond this no mark can matter to the line.
+LONGEST_READ = 1000
 
 _ICONS = {
     "image": "📷",
@@ -47,7 +50,7 @@ def preview_of(kind: str, item: Item, text: str | None) -> str:
         kind = "voice"
     file_name = line_at(item_at(item, "document"), "filename") if kind == "document" else None
     words = file_name or text
-    line = one_line(words, LONGEST) if words else ""
+    line = one_line(without_marks(words[:LONGEST_READ]), LONGEST) if words else ""
     icon = _ICONS.get(kind)
     return one_line(f"{icon} {line or _NAMES[kind]}", LONGEST) if icon else line or _plain_name(kind, item)
 
