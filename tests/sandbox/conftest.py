@@ -1,6 +1,7 @@
 """A sandbox on a free port, and a real receiver for its webhooks."""
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -114,7 +115,7 @@ class Graph:
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of a newcomer: nothing is set. No database is needed here."""
     environment = {
-        "KIAAI_ENV_FILE": "/nonexistent",
+        "KIAAI_ENV_FILE": os.devnull,
         "INSTANCE_PATH": str(tmp_path_factory.mktemp("sandbox-instance")),
         "BUSINESS_NAME": "Café Ñuble",
     }
