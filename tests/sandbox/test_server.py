@@ -110,8 +110,13 @@ def until(is_done: Callable[[], bool], seconds: float = 15) -> None:
 
 
 def _is_closed(connection: socket.socket) -> bool:
+    """Tell whether the server has closed it, perhaps after a last answer."""
     try:
-        return connection.recv(100) == b""
+        while connection.recv(10_000):
+            pass
+        return True
+    except TimeoutError:
+        return False
     except ConnectionResetError:
         return True
 
