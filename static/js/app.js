@@ -128,3 +128,9 @@ document.addEventListener("visibilitychange", () => {
 
 drawTimes(document);
 setInterval(() => drawTimes(document), 20000);
+
+// What cannot be taken back asks first.
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});

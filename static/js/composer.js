@@ -2,7 +2,8 @@
 const at = (id) => document.getElementById(id);
 const on = (name, listener) => document.addEventListener(`htmx:${name}`, ({ detail }) => listener(detail.ctx));
 const opened = () => at("open")?.dataset.conversation;
-const draftKey = () => `draft-${opened()}`;
+// Of this person: the next one on a shared computer starts with an empty box.
+const draftKey = () => `draft-${document.body.dataset.user}-${opened()}`;
 const freshKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 const keepDraft = (draft, text) => (text ? sessionStorage.setItem(draft, text) : sessionStorage.removeItem(draft));
 

@@ -180,3 +180,12 @@ def test_names_are_escaped(client: FlaskClient, alice: User) -> None:
     enter(client, alice)
 
     assert "<img src=x" not in client.get("/settings/people").get_data(as_text=True)
+
+
+def test_what_cannot_be_taken_back_asks_first(client: FlaskClient, alice: User, bob: User) -> None:
+    enter(client, alice)
+
+    page = client.get("/settings/people").text
+
+    assert f'data-confirm="Deactivate {bob.name}? They are signed out at once."' in page
+    assert f'data-confirm="Make {bob.name} admin?"' in page

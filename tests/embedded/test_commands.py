@@ -7,8 +7,8 @@ from pathlib import Path
 
 from kiaai.config import ROOT
 from kiaai.embedded import broker_url, database_url, limits_url, postgres
-from kiaai.embedded.commands import SUPERVISOR_LOCK
 from kiaai.embedded.locks import try_lock
+from kiaai.embedded.running import SUPERVISOR_LOCK
 from tests.conftest import make_settings
 
 COMMAND = """

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from kiaai.web.filters import initials, is_big_emoji, phone, rich_text, size
+from kiaai.web.filters import initials, is_big_emoji, phone, size
+from kiaai.whatsapp.formatting import rich_text
 
 
 @pytest.mark.parametrize(
