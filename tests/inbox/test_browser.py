@@ -16,7 +16,7 @@ from tests.inbox.conftest import store_message
 
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
 
-SOON = 8000  # milliseconds: longer than any poll
+SOON = 20_000  # milliseconds: longer than any poll, also on a busy machine
 
 
 @pytest.fixture(scope="module")
