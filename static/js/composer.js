@@ -96,6 +96,4 @@ on("after:swap", settle);
 document.addEventListener("input", ({ target }) => target.id === "message" && written());
 document.addEventListener("submit", submitted, true);
 document.addEventListener("keydown", pressed);
-// Words that are still in line would leave with the page.
-addEventListener("beforeunload", (event) => sent.size && event.preventDefault());
 settle();
