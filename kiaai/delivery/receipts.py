@@ -37,7 +37,9 @@ APPLY = f"""
             SELECT * FROM messages WHERE send_key = a.send_key AND message_id IS NULL
               AND NOT EXISTS (SELECT 1 FROM messages WHERE message_id = a.wamid)
         ) m ON m.direction = 'outgoing'
-        JOIN conversations c ON c.id = m.conversation_id AND c.channel_id = a.channel_id
+        -- OFFSET 0: a look-up by key each, whatever the planner thinks of the table's size.
+        CROSS JOIN LATERAL (SELECT FROM conversations
+            WHERE id = m.conversation_id AND channel_id = a.channel_id OFFSET 0) c
         ORDER BY m.id
     ),
     updated AS (
@@ -64,13 +66,15 @@ APPLY = f"""
         RETURNING m.conversation_id,
             m.status = 'failed' AND x.former <> 'failed' AND m.author = 'user' AS is_failure_of_person
     ),
+    failed AS MATERIALIZED (
+        SELECT conversation_id, bool_or(is_failure_of_person) AS is_failure FROM updated GROUP BY 1
+    ),
     shown AS (
         -- What a person wrote and did not arrive needs a person: the conversation counts as unread.
         UPDATE conversations c SET
             version = c.version + 1,
             unread_count = CASE WHEN u.is_failure THEN greatest(c.unread_count, 1) ELSE c.unread_count END
-        FROM (SELECT conversation_id, bool_or(is_failure_of_person) AS is_failure
-              FROM updated GROUP BY conversation_id) u
+        FROM failed u
         WHERE c.id = u.conversation_id
     ),
     orphans AS (

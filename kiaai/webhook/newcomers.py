@@ -16,8 +16,10 @@ _CLAIM = text("""
 """)
 _DRAW = text("SELECT nextval('leads_id_seq') FROM generate_series(1, :count)")
 _OWNERS = text("""
-    SELECT kind, value, lead_id FROM lead_identities JOIN jsonb_to_recordset(CAST(:rows AS jsonb))
-        AS r(kind text, value text) USING (kind, value)
+    SELECT r.kind, r.value, li.lead_id
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(kind text, value text)
+        CROSS JOIN LATERAL (SELECT lead_id FROM lead_identities
+            WHERE kind = r.kind AND value = r.value OFFSET 0) li
 """)
 _MOVE = text("UPDATE lead_identities SET lead_id = :to WHERE lead_id = :from")
 _ADD_LEADS = text("""
