@@ -10,6 +10,9 @@ DEADLOCK_DETECTED = "40P01"
 # Connection failures, too many connections, shutdown or start-up, lock and statement time-outs.
 UNAVAILABLE = ("08", "53300", "57P", "55P03", "57014", "25P03")
 
+# As many as the web process has threads: one more would be opened, and its statements planned, each time.
+KEPT_CONNECTIONS = 16
+
 _LIMITS = "-c idle_in_transaction_session_timeout=5000 -c timezone=UTC"
 # The webhook's statements are planned once per connection, perhaps over tables that are still empty:
 # what is right at a million rows is right from the start.
@@ -24,7 +27,7 @@ def engine_options(application_name: str) -> dict[str, Any]:
     return {
         # Texts and hashes stay out of error messages, and so out of the log.
         "hide_parameters": True,
-        "pool_size": 8,
+        "pool_size": KEPT_CONNECTIONS,
         # A worker has 38 threads in its pools, and the sweep.
         "max_overflow": 40,
         "pool_timeout": 5,
@@ -36,8 +39,8 @@ def webhook_engine_options() -> dict[str, Any]:
     """Return the options of the webhook's engine: few connections, and quick to give up."""
     return {
         "hide_parameters": True,
-        "pool_size": 8,
-        "max_overflow": 24,
+        "pool_size": KEPT_CONNECTIONS,
+        "max_overflow": 16,
         # With the 2 s of a connection attempt, less than the 3 s within which Meta gets its answer.
         "pool_timeout": 0.8,
         "connect_args": _connect_args("kiaai webhook", _WEBHOOK_LIMITS),
