@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from kiaai import clock
 from kiaai.delivery.lanes import NOT_HELD, refresh_due
+from kiaai.delivery.leases import LEASE_SECONDS, give_up_left_over, let_go, put_back
 from kiaai.extensions import db
 from kiaai.models.conversation import PAIR_BURST, WINDOW
 
-LEASE_SECONDS = 25
 # A call begins within 8 s of the claim and is cut off after 23 s: it is over before the lease ends.
 LAST_START_SECONDS = 8
 LAST_END_SECONDS = 23
@@ -26,19 +26,12 @@ _LOCK = text("SELECT id FROM conversations WHERE id = :id FOR NO KEY UPDATE")
 _READ = text("""
     SELECT c.id, c.channel_id, c.owner_epoch, c.last_inbound_at, c.lease_token, c.lease_until,
         c.pair_tokens, c.pair_at, clock_timestamp() AS at, l.opted_out_at, l.phone_number,
+        (SELECT lane FROM messages WHERE conversation_id = c.id AND status = 'sending') AS claimed_lane,
         (SELECT value FROM lead_identities i WHERE i.lead_id = l.id AND i.kind = 'wa_id'
          ORDER BY i.created_at DESC LIMIT 1) AS wa_id,
         (SELECT value FROM lead_identities i WHERE i.lead_id = l.id AND i.kind = 'bsuid'
          ORDER BY i.created_at DESC LIMIT 1) AS bsuid
     FROM conversations c JOIN leads l ON l.id = c.lead_id WHERE c.id = :id
-""")
-# Whoever takes an expired lease cannot know what became of the call under way.
-_GIVE_UP_LEFT_OVER = text("""
-    WITH left_over AS (
-        UPDATE messages SET status = 'unknown', unknown_at = clock_timestamp(),
-            error_text = 'The program stopped before WhatsApp answered.'
-        WHERE conversation_id = :id AND status = 'sending' RETURNING id)
-    UPDATE conversations SET version = version + 1 WHERE id = :id AND EXISTS (SELECT 1 FROM left_over)
 """)
 _HAS_MORE = """EXISTS (SELECT 1 FROM messages n WHERE n.conversation_id = m.conversation_id
     AND n.status = 'queued' AND n.id <> m.id) AS has_more"""
@@ -78,14 +71,6 @@ _HOLD = text(f"""
             THEN clock_timestamp() + interval '{LEASE_SECONDS} s' END,
         pair_tokens = :pair_tokens, pair_at = clock_timestamp(), version = version + 1
     WHERE id = :id
-""")
-_LET_GO = text(
-    "UPDATE conversations SET lease_token = NULL, lease_until = NULL"
-    " WHERE id = :id AND (lease_token = :token OR lease_until <= clock_timestamp())"
-)
-_IS_DUE = text("""
-    SELECT coalesce(least(talk_due_at, campaign_due_at) <= clock_timestamp(), false)
-    FROM conversations WHERE id = :id AND lease_token = :token
 """)
 _NOT_BEFORE = text("""
     UPDATE conversations SET
@@ -132,6 +117,7 @@ def claim_head(conversation_id: int, token: UUID) -> Claim | None:
     """Take or extend the lease and start the first due head; without one, let the lease go.
 
     One transaction, which the caller commits. None: nothing to send now, or another holds the conversation.
+    Must not be called with this token while a call is under way: what it finds `sending` was never called.
     """
     started = time.monotonic()
     db.session.execute(_LOCK, {"id": conversation_id})
@@ -139,12 +125,13 @@ def claim_head(conversation_id: int, token: UUID) -> Claim | None:
     if row is None or (row.lease_token not in (None, token) and row.lease_until > row.at):
         return None
     if row.lease_token == token and row.lease_until <= row.at:
-        # Too late: whoever takes the lease now decides what becomes of the message under way.
+        # Too late to go on. Others may take the conversation now, and find its head where it was.
+        put_back(row.id, token)
         return None
     if row.lease_token != token:
-        db.session.execute(_GIVE_UP_LEFT_OVER, {"id": conversation_id})
+        give_up_left_over(conversation_id)
     tokens = _pair_tokens(row)
-    for lane in ("talk", "campaign"):
+    for lane in _lanes(row, token):
         head = _first_that_may_go(row, lane)
         if head is None:
             continue
@@ -161,17 +148,10 @@ def claim_head(conversation_id: int, token: UUID) -> Claim | None:
     return None
 
 
-def let_go_unless_due(conversation_id: int, token: UUID) -> bool:
-    """Let the lease go, or keep it and return True when something became due meanwhile. Needs the lock."""
-    if db.session.execute(_IS_DUE, {"id": conversation_id, "token": token}).scalar():
-        return True
-    let_go(conversation_id, token)
-    return False
-
-
-def let_go(conversation_id: int, token: UUID) -> None:
-    """Let the lease go if it is still ours. Needs the lock."""
-    db.session.execute(_LET_GO, {"id": conversation_id, "token": token})
+def _lanes(row: Any, token: UUID) -> tuple[str, ...]:
+    """Talk goes first, but after what is claimed already: only one may be under way."""
+    is_claimed = row.claimed_lane is not None and row.lease_token == token
+    return (row.claimed_lane,) if is_claimed else ("talk", "campaign")
 
 
 def _first_that_may_go(row: Any, lane: str) -> Any:

@@ -4,9 +4,11 @@ from sqlalchemy import text
 
 from kiaai.extensions import db
 
-# What was queued before delivery was held stays where it is until a person lets it go.
+# What was queued before delivery was held stays where it is until a person lets it go. What was already
+# claimed by then is settled like any other.
 NOT_HELD = (
-    "NOT EXISTS (SELECT 1 FROM installation i WHERE i.held_at IS NOT NULL AND m.created_at <= i.held_at)"
+    "(m.status = 'sending' OR NOT EXISTS"
+    " (SELECT 1 FROM installation i WHERE i.held_at IS NOT NULL AND m.created_at <= i.held_at))"
 )
 
 _HEAD_DUE = """(

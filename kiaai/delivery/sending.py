@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kiaai.database import is_unavailable
 from kiaai.delivery import channels
-from kiaai.delivery.claiming import Claim, claim_head, let_go, let_go_unless_due
+from kiaai.delivery.claiming import Claim, claim_head
+from kiaai.delivery.leases import let_go, let_go_unless_due
 from kiaai.delivery.outcomes import NotNow, Outcome, Sent, Stopped, outcome_of
 from kiaai.delivery.pacing import Crowded, Pace, Slot
 from kiaai.delivery.posting import post
@@ -26,8 +27,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# An answer of WhatsApp is worth waiting for the database: without it the message would count as unknown.
-SAVE_FOR_SECONDS = 90
+# An answer of WhatsApp is worth waiting for the database, and so is the knowledge that a claimed message
+# never left: without either it would count as unknown.
+SAVE_FOR_SECONDS = 900
 SAVE_PAUSE_SECONDS = 0.5
 # A slot that passed while the claim was held up is replaced, so often at the most.
 SLOT_TRIES = 3

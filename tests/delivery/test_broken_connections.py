@@ -1,7 +1,6 @@
 """Sending while connections to the database break: no answer of WhatsApp is lost, no lease outlived."""
 
 from collections.abc import Callable
-from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -9,12 +8,9 @@ from sqlalchemy import func, select, text
 
 from kiaai.config import Settings
 from kiaai.delivery import channels
-from kiaai.delivery.claiming import LAST_END_SECONDS, claim_head
-from kiaai.delivery.outcomes import Unknown
 from kiaai.delivery.pacing import Crowded, Pace, Slot
 from kiaai.delivery.receipts import join_due_orphans
 from kiaai.delivery.sending import drain
-from kiaai.delivery.settling import settle
 from kiaai.extensions import db
 from kiaai.models import Conversation, OrphanReceipt
 from kiaai.sandbox.server import SandboxServer
@@ -77,35 +73,6 @@ def test_a_claimed_message_leaves_though_the_channel_cannot_be_told_of_the_one_b
     assert (first.status, second.status) == ("sent", "sent")
 
 
-def test_a_claim_found_again_after_a_lost_commit_ends_before_its_lease(
-    open_dana: Conversation, say: Say
-) -> None:
-    say("uno")
-    token = uuid4()
-    assert claim_head(open_dana.id, token)
-    lease_ends_in("2 seconds", open_dana)
-
-    again = claim_head(open_dana.id, token)
-
-    left = select(func.extract("epoch", Conversation.lease_until - func.clock_timestamp()))
-    assert again is not None and again.attempt == 1
-    assert (db.session.scalar(left) or 0) > LAST_END_SECONDS
-
-
-def test_whoever_lost_the_lease_leaves_the_queue_alone(open_dana: Conversation, say: Say) -> None:
-    say("uno"), say("dos")
-    late = claim_head(open_dana.id, uuid4())
-    lease_ends_in("-1 second", open_dana)
-    assert claim_head(open_dana.id, uuid4())
-    due_at = select(Conversation.talk_due_at).where(Conversation.id == open_dana.id)
-    before = db.session.scalar(due_at)
-
-    assert late
-    settle(late, Unknown("It woke up too late"))
-
-    assert db.session.scalar(due_at) == before
-
-
 def test_receipts_that_cannot_be_joined_do_not_keep_the_others_waiting(open_dana: Conversation) -> None:
     incoming = "INSERT INTO messages (conversation_id, message_id) VALUES (:id, 'wamid.IN')"
     db.session.execute(text(incoming), {"id": open_dana.id})
@@ -116,16 +83,6 @@ def test_receipts_that_cannot_be_joined_do_not_keep_the_others_waiting(open_dana
 
     due = select(OrphanReceipt.id).where(OrphanReceipt.next_try_at <= func.clock_timestamp())
     assert db.session.scalars(due).all() == []
-
-
-def lease_ends_in(wait: str, conversation: Conversation) -> None:
-    db.session.execute(
-        text(
-            "UPDATE conversations SET lease_until = clock_timestamp() + CAST(:wait AS interval)"
-            " WHERE id = :id"
-        ),
-        {"wait": wait, "id": conversation.id},
-    )
 
 
 def _after_a_break(work: Callable[[int, bool], None]) -> Callable[[int, bool], None]:
