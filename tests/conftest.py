@@ -22,6 +22,7 @@ from kiaai.config import Settings
 from kiaai.extensions import db
 from kiaai.models import Base, Channel, Conversation, Lead, LeadIdentity, User
 from kiaai.webhook import receiving
+from tests.browser import chromium
 from tests.limits import (
     before_the_end,
     pytest_collection_modifyitems,
@@ -33,6 +34,7 @@ from tests.limits import (
 )
 
 __all__ = [
+    "chromium",
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_runtest_protocol",

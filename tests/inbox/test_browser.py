@@ -6,26 +6,15 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from kiaai.extensions import db
 from kiaai.models import Channel, Conversation, User
+from tests.browser import browsing, listening, serving
 from tests.conftest import make_conversation
-from tests.inbox.browser import CHROMIUM, FLAGS, listening, require_chromium, serving
 from tests.inbox.conftest import store_message
 
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
-
-SOON = 20_000  # milliseconds: longer than any poll, also on a busy machine
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    require_chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -35,15 +24,15 @@ def page(chromium: Any, app: Flask, alice: User) -> Iterator[Any]:
     assert serializer is not None
     cookie = serializer.dumps({"_user_id": alice.fs_uniquifier, "_fresh": True})
     db.session.rollback()
-    with serving(app) as address:
-        context = chromium.new_context(base_url=address, viewport={"width": 1440, "height": 900})
+    with (
+        serving(app) as address,
+        browsing(chromium, base_url=address, viewport={"width": 1440, "height": 900}) as context,
+    ):
         context.add_cookies([{"name": "kiaai_session", "value": cookie, "url": address}])
-        context.set_default_timeout(SOON)
         page = context.new_page()
         with listening(page) as complaints:
             yield page
             page.wait_for_timeout(50)
-        context.close()
     assert complaints == []
 
 
@@ -245,12 +234,17 @@ def test_taking_over_and_changing_the_lead_show_at_once(page: Any, talk: int) ->
 
 
 def test_a_hidden_tab_does_not_poll(page: Any, talk: int) -> None:
+    page.clock.install()
     open_thread(page, talk)
+    with page.expect_response(f"**/conversations/{talk}/messages?*"):
+        page.clock.run_for(4_000)
     page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
+    page.wait_for_timeout(300)
     polls: list[str] = []
     page.on("request", lambda request: polls.append(request.url))
 
-    page.wait_for_timeout(5500)
+    page.clock.run_for(60_000)
+    page.wait_for_timeout(300)
 
     assert polls == []
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.inbox.test_browser import chromium, hear, open_thread, page, pedro, talk
+from tests.browser import poll
+from tests.inbox.test_browser import hear, open_thread, page, pedro, talk
 
-__all__ = ["chromium", "page", "pedro", "talk"]
+__all__ = ["page", "pedro", "talk"]
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
 
 
@@ -22,8 +23,7 @@ class SlowServer:
 
     def next(self) -> Any:
         """Return the next message that a browser sent, once it is there."""
-        while not self.waiting:
-            self.page.wait_for_timeout(20)
+        poll(self.page, lambda: self.waiting)
         return self.waiting.pop(0)
 
     def answer(self) -> None:

@@ -13,11 +13,12 @@ from kiaai.extensions import db
 from kiaai.leads import pipeline
 from kiaai.leads.pipeline import Actor
 from kiaai.models import Conversation, User
+from tests.browser import poll
 from tests.inbox.conftest import HTMX
-from tests.inbox.test_browser import chromium, hear, open_thread, page, talk
+from tests.inbox.test_browser import hear, open_thread, page, talk
 from tests.people import enter
 
-__all__ = ["chromium", "page", "talk"]
+__all__ = ["page", "talk"]
 
 Save = Callable[[FlaskClient, str, str], Any]
 
@@ -150,8 +151,7 @@ def test_notes_changed_twice_in_a_row_are_no_conflict_with_oneself(
     for text in ("uno", "uno y dos"):
         page.locator("#lead-notes").fill(text)
         page.locator("#lead-tags").focus()
-    while not held:
-        page.wait_for_timeout(20)
+    poll(page, lambda: held)
 
     held[0].continue_()
 

@@ -1,46 +1,29 @@
 """The phone page in a real browser: it polls, keeps drafts, and stays within its own policy."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from kiaai.sandbox.server import SandboxServer
+from tests.browser import browsing
 from tests.sandbox import CAMILA
 from tests.sandbox.conftest import Graph, Receiver
 
 pytestmark = pytest.mark.services
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        message = "Chromium is not installed"
-        (pytest.fail if os.environ.get("KIAAI_REQUIRE_SERVICES") else pytest.skip)(message)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS.split())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
-def page(browser: Browser, whatsapp: SandboxServer) -> Iterator[Page]:
+def page(chromium: Browser, whatsapp: SandboxServer) -> Iterator[Page]:
     """A window of a desktop, on Camila's phone; any complaint in the console fails the test."""
     complaints: list[str] = []
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
-    page.on("console", lambda entry: complaints.append(entry.text) if entry.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    whatsapp.write(CAMILA, "Hola, ¿están abiertos?")
-    page.goto(whatsapp.url)
-    yield page
-    page.close()
+    with browsing(chromium, viewport={"width": 1280, "height": 800}) as context:
+        page = context.new_page()
+        page.on("console", lambda entry: complaints.append(entry.text) if entry.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        whatsapp.write(CAMILA, "Hola, ¿están abiertos?")
+        page.goto(whatsapp.url)
+        yield page
     assert complaints == []
 
 

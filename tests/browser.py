@@ -3,7 +3,8 @@
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +13,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 CHROMIUM = "/usr/bin/chromium"
+SOON = 20_000  # milliseconds: longer than any poll, also on a busy machine
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -28,20 +30,44 @@ FLAGS = [
 _REFUSALS = ("status of 422", "status of 503", "net::ERR_FAILED", "TypeError: Failed to fetch")
 
 
-def require_chromium() -> None:
-    """Skip with the reason where there is no browser; where all programs must be there, fail."""
-    if shutil.which(CHROMIUM):
-        return
-    if os.environ.get("KIAAI_REQUIRE_SERVICES") == "1":
-        pytest.fail(f"{CHROMIUM} is missing")
-    pytest.skip(f"{CHROMIUM} is missing")
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Give the one browser that all tests share; each has a context of its own."""
+    _require_chromium()
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=SOON)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=SOON)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def browsing(browser: Any, **options: Any) -> Iterator[Any]:
+    """Give a context that waits for nothing longer than SOON. options: of Playwright's `new_context`."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(SOON)
+    context.set_default_navigation_timeout(SOON)
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def poll(page: Any, is_done: Callable[[], object]) -> None:
+    """Let the page go on until something has happened in this process, such as a request held back."""
+    deadline = time.monotonic() + SOON / 1000
+    while not is_done():
+        assert time.monotonic() < deadline, "not in time"
+        page.wait_for_timeout(20)
 
 
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """Serve the app on a free port of loopback; yield its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -67,3 +93,12 @@ def listening(page: Any) -> Iterator[list[str]]:
 def _is_complaint(line: Any) -> bool:
     is_refusal = any(text in line.text for text in _REFUSALS)
     return line.type in ("error", "warning") and not is_refusal
+
+
+def _require_chromium() -> None:
+    """Skip with the reason where there is no browser; where all programs must be there, fail."""
+    if shutil.which(CHROMIUM):
+        return
+    if os.environ.get("KIAAI_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"{CHROMIUM} is missing")
+    pytest.skip(f"{CHROMIUM} is missing")
