@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import flask_security.core
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
@@ -119,7 +120,14 @@ def make_settings(database_url: str, instance_path: Path, **changes: str) -> Set
 
 
 @pytest.fixture(scope="session")
-def app(settings: Settings) -> Flask:
+def cheap_passwords() -> None:
+    """Let each password cost next to nothing, in every app that a test makes from here on."""
+    options = {"argon2__rounds": 1, "argon2__memory_cost": 8, "argon2__parallelism": 1}
+    flask_security.core._default_config["PASSWORD_HASH_PASSLIB_OPTIONS"] = options
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings, cheap_passwords: None) -> Flask:
     app = create_app(settings)
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
     app.teardown_request(_forget)

@@ -86,8 +86,11 @@ def wait_for(condition: Callable[[], object], what: str) -> None:
 
 
 def free_port() -> int:
-    """Return a port that is free, and so is the next one."""
-    for port in range(20000 + os.getpid() % 10000, 60000, 2):
+    """Return a port that is free, and so is the next one.
+
+    Tests of several processes may ask at the same time: the pid keeps them well apart.
+    """
+    for port in range(20000 + os.getpid() * 64 % 12000, 60000, 2):
         if _is_free(port) and _is_free(port + 1):
             return port
     raise AssertionError("no two free ports")
