@@ -29,6 +29,8 @@ _HELD_MESSAGES = text(f"""
     JOIN conversations c ON c.id = held.conversation_id JOIN leads l ON l.id = c.lead_id
     ORDER BY held.created_at, held.id
 """)
+# First in every transaction that ends the hold: two people may decide at once.
+_LOCK = text("SELECT 1 FROM installation FOR UPDATE")
 _REFRESH = text("""
     UPDATE conversations c SET version = version + 1, talk_due_at = coalesce(talk_due_at, CASE WHEN EXISTS (
             SELECT 1 FROM messages m WHERE m.conversation_id = c.id AND m.status = 'queued'
@@ -104,6 +106,7 @@ def hold(reason: str) -> None:
 
 def release() -> int:
     """Let what was held go, and return how many messages that is."""
+    db.session.execute(_LOCK)
     ids, count = _held_conversations()
     db.session.execute(text("UPDATE installation SET held_at = NULL, held_reason = NULL"))
     db.session.execute(_REFRESH, {"ids": ids})
@@ -112,6 +115,7 @@ def release() -> int:
 
 def cancel_held() -> int:
     """Cancel what was held, and return how many messages that is."""
+    db.session.execute(_LOCK)
     ids, count = _held_conversations()
     db.session.execute(
         text("SELECT 1 FROM conversations WHERE id = ANY (:ids) ORDER BY id FOR NO KEY UPDATE"), {"ids": ids}
