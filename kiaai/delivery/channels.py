@@ -7,6 +7,7 @@ from flask import current_app
 from sqlalchemy import select, text
 
 from kiaai.config import Settings
+from kiaai.delivery.lanes import refresh_due_sql
 from kiaai.extensions import db
 from kiaai.models import Channel
 from kiaai.whatsapp.error_codes import TABLE
@@ -19,11 +20,21 @@ FAILING_PROBE_SECONDS = 15
 # After this many failures in a row, one message at a time tries whether Meta is back.
 FAILURES_BEFORE_PROBING = 5
 
-
 MAKE_CHANNEL = text(
     "INSERT INTO channels (phone_number_id, waba_id, is_sandbox) VALUES (:number, :account, :is_sandbox)"
     " ON CONFLICT (phone_number_id) DO NOTHING"
 )
+_LOCK_IN_SANDBOX = text("""
+    SELECT c.id FROM conversations c JOIN channels ch ON ch.id = c.channel_id AND ch.is_sandbox
+    WHERE EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id AND m.status = 'queued')
+    ORDER BY c.id FOR NO KEY UPDATE OF c
+""")
+_CANCEL_IN = text("""
+    UPDATE messages SET status = 'cancelled', cancelled_at = clock_timestamp()
+    WHERE conversation_id = ANY (:ids) AND status = 'queued' RETURNING id
+""")
+_SHOW = text("UPDATE conversations SET version = version + 1 WHERE id = ANY (:ids)")
+_REFRESH = text(refresh_due_sql("c.id = ANY (:ids)"))
 
 
 def own_number() -> str:
@@ -58,13 +69,10 @@ def leave_sandbox() -> int:
 
     Return how many messages were cancelled. A number that was tried in the sandbox becomes a real one.
     """
-    cancelled = db.session.execute(
-        text(
-            "UPDATE messages m SET status = 'cancelled', cancelled_at = clock_timestamp()"
-            " FROM conversations c JOIN channels ch ON ch.id = c.channel_id"
-            " WHERE m.conversation_id = c.id AND ch.is_sandbox AND m.status = 'queued' RETURNING m.id"
-        )
-    ).all()
+    ids = db.session.scalars(_LOCK_IN_SANDBOX).all()
+    cancelled = db.session.execute(_CANCEL_IN, {"ids": ids}).all()
+    db.session.execute(_SHOW, {"ids": ids})
+    db.session.execute(_REFRESH, {"ids": ids})
     db.session.commit()
     settings: Settings = current_app.extensions["settings"]
     db.session.execute(

@@ -165,30 +165,19 @@ def test_a_refused_token_pauses_the_channel_and_a_look_up_resumes_it(
     assert pace.reserve(open_dana.id) is not None
 
 
-def test_the_probe_of_a_stopped_channel_keeps_its_message_however_long(
-    whatsapp: SandboxServer, open_dana: Conversation, say: Say, drain_now: Drain
+# After a day of tries a person decides; but a stopped channel keeps its message however long.
+@pytest.mark.parametrize(("code", "status"), [(131016, "failed"), (131031, "queued")])
+def test_what_was_tried_for_a_day_waits_only_for_a_stopped_channel(
+    whatsapp: SandboxServer, open_dana: Conversation, say: Say, drain_now: Drain, code: int, status: str
 ) -> None:
     message = say("Hola")
     message.first_attempt_at = clock.now() - timedelta(hours=30)
     db.session.commit()
-    whatsapp.faults.next("error", code=131031)
+    whatsapp.faults.next("error", code=code)
 
     drain_now(open_dana)
 
-    assert message.status == "queued"
-
-
-def test_after_a_day_of_tries_a_person_decides(
-    whatsapp: SandboxServer, open_dana: Conversation, say: Say, drain_now: Drain
-) -> None:
-    message = say("Hola")
-    message.first_attempt_at = clock.now() - timedelta(hours=25)
-    db.session.commit()
-    whatsapp.faults.next("error", code=131016)
-
-    drain_now(open_dana)
-
-    assert message.status == "failed"
+    assert message.status == status
 
 
 def test_a_crowded_second_is_reported_and_nothing_is_claimed(
@@ -271,13 +260,17 @@ def test_an_unclear_answer_makes_the_fate_unknown_and_nothing_is_repeated(
     assert [sent["text"] for sent in whatsapp.sent] == ["uno", "dos"]
 
 
-def test_leaving_the_sandbox_cancels_what_it_had_queued(open_dana: Conversation, say: Say) -> None:
+def test_leaving_the_sandbox_cancels_what_it_had_queued_and_shows_it(
+    open_dana: Conversation, say: Say
+) -> None:
     message = say("Hola")
+    version = open_dana.version
 
     assert channels.leave_sandbox() == 1
 
-    db.session.refresh(message)
-    assert message.status == "cancelled"
+    db.session.expire_all()
+    assert (message.status, open_dana.talk_due_at) == ("cancelled", None)
+    assert open_dana.version > version
 
 
 @pytest.mark.committed
