@@ -7,15 +7,17 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from kiaai.config import Settings
-from kiaai.delivery import channels
+from kiaai.delivery import channels, sending
+from kiaai.delivery.claiming import Claim
 from kiaai.delivery.pacing import Crowded, Pace, Slot
+from kiaai.delivery.posting import post
 from kiaai.delivery.receipts import join_due_orphans
 from kiaai.delivery.sending import drain
 from kiaai.extensions import db
 from kiaai.models import Conversation, OrphanReceipt
 from kiaai.sandbox.server import SandboxServer
 from kiaai.whatsapp.client import WhatsAppClient
-from tests.delivery.conftest import Say
+from tests.delivery.conftest import Drain, Say
 
 
 def break_connection() -> None:
@@ -31,6 +33,47 @@ class BreakingPace(Pace):
     def next(self, channel_id: int) -> Slot | Crowded | None:
         break_connection()
         return super().next(channel_id)
+
+
+class PaceBeforeABreak(Pace):
+    """Loses the connection between the slot and the claim."""
+
+    def reserve(self, conversation_id: int) -> Slot | Crowded | None:
+        slot = super().reserve(conversation_id)
+        break_connection()
+        return slot
+
+
+@pytest.mark.committed
+def test_an_answer_that_cannot_be_saved_at_first_is_saved_at_the_next_try(
+    whatsapp: SandboxServer,
+    whatsapp_client: WhatsAppClient,
+    open_dana: Conversation,
+    say: Say,
+    drain_now: Drain,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    message = say("uno")
+    monkeypatch.setattr(sending, "post", _before_a_break(post))
+
+    drain_now(open_dana)
+
+    assert (message.status, message.message_id) == ("sent", whatsapp.sent[-1]["wamid"])
+    assert open_dana.lease_until is None
+
+
+@pytest.mark.committed
+def test_a_claim_that_cannot_be_saved_at_first_is_saved_at_the_next_try(
+    app: Flask, settings: Settings, whatsapp_client: WhatsAppClient, open_dana: Conversation, say: Say
+) -> None:
+    message = say("uno")
+    pace = PaceBeforeABreak(settings.whatsapp_phone_number_id, 1000)
+
+    with app.app_context():
+        drain(open_dana.id, whatsapp_client, pace)
+
+    db.session.expire_all()
+    assert message.status == "sent"
 
 
 @pytest.mark.committed
@@ -89,5 +132,14 @@ def _after_a_break(work: Callable[[int, bool], None]) -> Callable[[int, bool], N
     def run(channel_id: int, was_probe: bool) -> None:
         break_connection()
         work(channel_id, was_probe)
+
+    return run
+
+
+def _before_a_break(work: Callable[[WhatsAppClient, Claim], str]) -> Callable[[WhatsAppClient, Claim], str]:
+    def run(client: WhatsAppClient, claim: Claim) -> str:
+        wamid = work(client, claim)
+        break_connection()
+        return wamid
 
     return run
