@@ -1,8 +1,9 @@
-"""A process of the product that a test may kill, stop and start again, and its log."""
+"""The product's processes as tests run them: started, killed, stopped, asked, and their logs."""
 
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -10,12 +11,42 @@ from pathlib import Path
 from typing import TypeVar
 
 import psutil
+import requests
 
 from kiaai.config import ROOT
 
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 60.0
+# Of a request to the product: to connect, and to answer.
+LIMITS = (3, 10)
+
+
+def environment_for(**settings: str) -> dict[str, str]:
+    """Return what a process of the product is to see: these settings, and nothing of this machine's own."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    return {**kept, "KIAAI_ENV_FILE": os.devnull, **settings}
+
+
+def run_flask(environment: Mapping[str, str], *command: str, check: bool = True) -> str:
+    """Run a `flask` command beside the running processes and return what it prints."""
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *command],
+        cwd=ROOT,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=check,
+    ).stdout
+
+
+def answers(url: str) -> bool:
+    """Tell whether a page answers well."""
+    try:
+        return requests.get(url, timeout=LIMITS).ok
+    except requests.RequestException:
+        return False
 
 
 def until(condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
@@ -85,14 +116,14 @@ class Part:
     def log(self) -> str:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    def end(self) -> None:
-        """End it for good, however it is."""
+    def end(self, seconds: float = 10) -> None:
+        """Ask it to end, however it is, and kill it when it takes too long."""
         if self.is_running:
             with suppress(psutil.Error):
                 self.resume()
             self.ask_to_end()
             try:
-                self.wait(10)
+                self.wait(seconds)
             except subprocess.TimeoutExpired:
                 self.kill()
 

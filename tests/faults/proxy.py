@@ -46,11 +46,12 @@ class Proxy:
         self.is_black_hole = False
         self.port = 0
         self._listener: socket.socket | None = None
+        self._is_abandoned = False
         self.accept()
 
     def accept(self) -> None:
         """Take connections, again or for the first time."""
-        if self._listener is not None:
+        if self._listener is not None or self._is_abandoned:
             return
         listener = socket.create_server(("127.0.0.1", self.port), backlog=256)
         self.port = listener.getsockname()[1]
@@ -66,6 +67,11 @@ class Proxy:
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
         self.cut()
+
+    def abandon(self) -> None:
+        """Refuse connections for good."""
+        self._is_abandoned = True
+        self.refuse()
 
     def swallow(self) -> None:
         """Be a black hole: take every byte and pass none on."""

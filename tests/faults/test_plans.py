@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.conftest import seeds
-from tests.faults.processes import resume_process, stop_process, until
+from tests.faults.processes import until
 from tests.faults.rig import Rig
+
+pytestmark = pytest.mark.each_broker
 
 STEPS = 8
 
@@ -65,13 +67,17 @@ def lose_commits(rig: Rig, chance: random.Random) -> None:
 
 
 def lose_broker(rig: Rig, chance: random.Random) -> None:
-    chance.choice((rig.stop_valkey, rig.broker.refuse, rig.broker.reset))()
+    chance.choice((rig.broker.end, rig.broker.proxy.refuse, rig.broker.proxy.reset))()
 
 
 def stop_broker(rig: Rig, chance: random.Random) -> None:
-    stop_process(rig.valkey_pid())
+    rig.broker.stop()
     pause(chance.uniform(0.1, 2))
-    resume_process(rig.valkey_pid())
+    rig.broker.resume()
+
+
+def lose_redis(rig: Rig, chance: random.Random) -> None:
+    chance.choice((rig.redis.end, rig.redis.proxy.refuse, rig.redis.proxy.reset))()
 
 
 def break_graph(rig: Rig, chance: random.Random) -> None:
@@ -100,6 +106,7 @@ FAULTS: tuple[Callable[[Rig, random.Random], None], ...] = (
     lose_commits,
     lose_broker,
     stop_broker,
+    lose_redis,
     break_graph,
     answer_wrongly,
     shuffle_webhooks,

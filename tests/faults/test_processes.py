@@ -4,8 +4,12 @@ import threading
 import time
 from uuid import uuid4
 
+import pytest
+
 from tests.faults.processes import until
 from tests.faults.rig import Rig, body_of, text_item
+
+pytestmark = pytest.mark.each_broker
 
 _EVERYTHING = """
     SELECT c.*, m.* FROM conversations c JOIN leads l ON l.id = c.lead_id
@@ -69,9 +73,9 @@ def test_a_worker_that_wakes_after_its_lease_only_adds_the_wamid_of_its_own_call
     rig.worker.stop()
     other = rig.another_worker("second")
     other.start()
-    started_at = time.monotonic()
+    stopped_at = time.monotonic()
     until(lambda: rig.statuses(heard) == rig.statuses(unheard) == ["unknown", "sent"], "the other worker")
-    rig.recoveries["SIGSTOP of a worker in the middle of calls"] = time.monotonic() - started_at
+    rig.note("SIGSTOP of a worker in the middle of calls", stopped_at)
     before = rig.rows(_EVERYTHING, customer=unheard)
 
     rig.worker.resume()
@@ -93,7 +97,7 @@ def test_sigterm_under_load_ends_in_time_with_nothing_unknown(rig: Rig) -> None:
     rig.worker.ask_to_end()
     assert rig.worker.wait(30) == 0
 
-    rig.recoveries["SIGTERM under load (until the end of the process)"] = time.monotonic() - asked_at
+    rig.note("SIGTERM under load (until the end of the process)", asked_at)
     left = [status for customer in customers for status in rig.statuses(customer)]
     assert not {"sending", "unknown"} & set(left)
     assert "queued" in left
@@ -105,7 +109,7 @@ def test_sigterm_under_load_ends_in_time_with_nothing_unknown(rig: Rig) -> None:
 def test_two_workers_and_two_sweeps_share_the_work(rig: Rig) -> None:
     other = rig.another_worker("second")
     other.start()
-    rig.broker.refuse()
+    rig.broker.proxy.refuse()
     customers = rig.known_customers(10)
     # The one that sweeps is stopped while it holds the lock of the sweeps.
     rig.break_at("sweep_choosing:sleep=20")
