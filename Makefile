@@ -5,13 +5,14 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-faults lint
+.PHONY: help install run test test-faults bench lint
 
 help:
 	@echo "make run      start everything here; make run PORT=9000 on another port"
 	@echo "make install  make .venv with everything it needs (make run does that too)"
 	@echo "make test     run the tests, with a PostgreSQL of their own"
 	@echo "make test-faults  break the real processes on purpose, and check the ledger"
+	@echo "make bench    measure it all in a quarter of an hour, into bench/results"
 	@echo "make lint     run ruff and mypy"
 
 install: $(STAMP)
@@ -37,6 +38,11 @@ test: $(STAMP)
 # KIAAI_FAULT_SEEDS=1-20 runs the plans of these seeds; else one seed is drawn and named.
 test-faults: $(STAMP)
 	@exec $(PY) -m pytest -m faults tests/faults
+
+# make bench PARTS="ingest polls" LARGEST=100000 measures less.
+bench: $(STAMP)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input -r bench/requirements.txt
+	@exec $(PY) -m bench $(PARTS) $(if $(LARGEST),--largest $(LARGEST))
 
 lint: $(STAMP)
 	$(PY) -m ruff check .

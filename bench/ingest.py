@@ -1,140 +1,65 @@
-"""`python -m bench.ingest`: durable webhook ingest against one query on the same server, in the same run."""
+"""Webhook ingest: against one query on the same server, in large bodies, and at a steady rate."""
 
-import json
-import os
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
+from collections.abc import Iterator
 
-from bench.load import Call, Result, run
-from kiaai.config import ROOT
-from kiaai.embedded import postgres
-from kiaai.whatsapp.signature import sign
+from bench import bodies
+from bench.figures import Figure, at_least, at_most
+from bench.load import Call, once, run, run_at
+from bench.stage import Stage
 
-SECRET = "only-for-measuring"  # noqa: S105  # an invented app secret
-PHONE_NUMBER_ID = "200000000000001"
+PART = "Ingest"
 CUSTOMERS = 500
-BODIES = 60_000
-ROUNDS = 3
-SECONDS = 4.0
+ROUNDS = 5
+ROUND_SECONDS = 2.0
+SELECT_1 = Call("GET", "/bench/select-1", {})
+BATCH = 1000
+STEADY_PER_SECOND = 300
+STEADY_SECONDS = 60
 
 
-def main() -> None:
-    """Measure in alternating rounds and print the figures and their ratio."""
-    with tempfile.TemporaryDirectory(prefix="kiaai-bench-") as folder:
-        instance = Path(folder) / "instance"
-        environment = _environment(postgres.start(instance), instance)
-        server = None
-        try:
-            _flask(environment, "db", "upgrade")
-            port = _free_port()
-            server = _serve(environment, port)
-            _measure(port)
-        finally:
-            if server:
-                server.terminate()
-                server.wait(30)
-            postgres.stop(instance)
+def against_select_1(stage: Stage, size: int | None) -> Iterator[Figure]:
+    """Measure in alternating rounds, so that both meet the same machine; the median round counts."""
+    with stage.web() as port:
+        run(port, bodies.one_text_each(CUSTOMERS, CUSTOMERS), 2, connections=8)
+        shares, rates = [], []
+        for _ in range(ROUNDS):
+            query = run(port, [SELECT_1], ROUND_SECONDS)
+            calls = bodies.one_text_each(int(ROUND_SECONDS * 2000), CUSTOMERS)
+            ingest = run(port, calls, ROUND_SECONDS)
+            shares.append(ingest.per_second / query.per_second)
+            rates.append(ingest.per_second)
+    yield Figure(PART, "bodies of one text", _median(rates), "/s", size)
+    yield at_least(PART, "share of a SELECT 1 route", _median(shares), 0.6, size=size)
 
 
-def _measure(port: int) -> None:
-    bodies = _bodies()
-    run(port, bodies[:CUSTOMERS], 3, connections=8)
-    shares, query, ingest = [], None, None
-    for number in range(ROUNDS):
-        query = run(port, [Call("GET", "/bench/select-1", {})], SECONDS)
-        ingest = run(port, bodies[CUSTOMERS + number * 15_000 :], SECONDS)
-        shares.append(ingest.per_second / query.per_second)
-        _show("SELECT 1", query)
-        _show("webhook", ingest)
-    print(f"ratio {sorted(shares)[len(shares) // 2]:.2f} (bar: 0.60)")
+def in_large_bodies(stage: Stage, size: int | None) -> Iterator[Figure]:
+    """Measure bodies of 1,000 updates: newcomers, known people, repetitions, receipts."""
+    newcomers = bodies.one_body(BATCH, BATCH, first=56_910_000_000)
+    known = bodies.one_body(BATCH, BATCH, first=56_910_000_000)
+    receipts = bodies.one_body_of_statuses([f"wamid.UNKNOWN{n}" for n in range(BATCH)])
+    cases = [("of newcomers", newcomers), ("of known people", known), ("repeated", known)]
+    with stage.web() as port:
+        run(port, bodies.one_text_each(CUSTOMERS, CUSTOMERS), 1, connections=8)
+        for name, call in [*cases, ("of receipts", receipts)]:
+            took, status = once(port, call)
+            assert status == 200, f"a body {name} was answered {status}"
+            yield at_most(PART, f"a body of 1,000 {name}", took, 1, "s", size)
 
 
-def _show(name: str, result: Result) -> None:
-    p50, p99 = result.quantile(0.5) * 1000, result.quantile(0.99) * 1000
-    print(f"{name:<10}{result.per_second:8.0f}/s  p50 {p50:.1f} ms  p99 {p99:.1f} ms  failed {result.failed}")
+def at_a_steady_rate(stage: Stage, size: int | None) -> Iterator[Figure]:
+    """Measure 300 bodies a second for a minute, and count what is in the database afterwards."""
+    calls = bodies.one_text_each(STEADY_PER_SECOND * STEADY_SECONDS, CUSTOMERS)
+    with stage.web() as port:
+        run(port, bodies.one_text_each(CUSTOMERS, CUSTOMERS), 2, connections=8)
+        result = run_at(port, calls, STEADY_PER_SECOND, STEADY_SECONDS)
+    wamids = list(bodies.wamids_of(calls))
+    kept = stage.number("SELECT count(*) FROM messages WHERE message_id = ANY(:wamids)", wamids=wamids)
+    name = f"at {STEADY_PER_SECOND}/s for {STEADY_SECONDS} s:"
+    yield at_most(PART, f"{name} p50", result.quantile(0.5), 25, "ms", size)
+    yield at_most(PART, f"{name} p99", result.quantile(0.99), 250, "ms", size)
+    yield at_most(PART, f"{name} not answered 200", result.failed, 0, size=size)
+    yield at_most(PART, f"{name} lost", result.statuses.get(200, 0) - kept, 0, size=size)
 
 
-def _bodies() -> list[Call]:
-    """Return signed bodies of one text each, every one with a wamid of its own, from customers in turn."""
-    calls = []
-    for number in range(BODIES):
-        sender = str(56_900_000_000 + number % CUSTOMERS)
-        value = {
-            "messaging_product": "whatsapp",
-            "metadata": {"display_phone_number": "56221110000", "phone_number_id": PHONE_NUMBER_ID},
-            "contacts": [{"profile": {"name": "Ana Prueba"}, "wa_id": sender}],
-            "messages": [
-                {
-                    "from": sender,
-                    "id": f"wamid.BENCH{number}",
-                    "timestamp": str(int(time.time())),
-                    "type": "text",
-                    "text": {"body": f"Hola, ¿tienen hora mañana? {number}"},
-                }
-            ],
-        }
-        entry = {"id": "100000000000001", "changes": [{"field": "messages", "value": value}]}
-        body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
-        headers = {"Content-Type": "application/json", "X-Hub-Signature-256": sign(body, SECRET)}
-        calls.append(Call("POST", "/webhook", headers, body))
-    return calls
-
-
-def _environment(database_url: str, instance: Path) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "KIAAI_ENV_FILE": os.devnull,
-        "DATABASE_URL": database_url,
-        "BROKER_URL": "redis://127.0.0.1:1/0",
-        "REDIS_URL": "redis://127.0.0.1:1/0",
-        "INSTANCE_PATH": str(instance),
-        "SECRET_KEY": "only-for-measuring",
-        "WHATSAPP_APP_SECRET": SECRET,
-        "WHATSAPP_PHONE_NUMBER_ID": PHONE_NUMBER_ID,
-        "BOT_ENABLED": "false",
-        "LOG_LEVEL": "ERROR",
-    }
-
-
-def _flask(environment: dict[str, str], *command: str) -> None:
-    arguments = [sys.executable, "-m", "flask", "--app", "wsgi", *command]
-    subprocess.run(arguments, cwd=ROOT, env=environment, check=True, timeout=120)
-
-
-def _serve(environment: dict[str, str], port: int) -> "subprocess.Popen[bytes]":
-    options = [
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--worker-class",
-        "gthread",
-        "--workers",
-        "1",
-        "--threads",
-        "16",
-    ]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "bench.app:app", *options, "--no-control-socket"],
-        cwd=ROOT,
-        env=environment,
-        stderr=subprocess.DEVNULL,
-    )
-    until = time.monotonic() + 60
-    while socket.socket().connect_ex(("127.0.0.1", port)) != 0:
-        if time.monotonic() > until:
-            raise SystemExit("The server did not start.")
-        time.sleep(0.1)
-    return server
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-if __name__ == "__main__":
-    main()
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
