@@ -4,31 +4,25 @@ import itertools
 import os
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
-from flask import Flask
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import text
 
-from kiaai.config import Settings
 from kiaai.delivery.claiming import claim_head
 from kiaai.delivery.outbox import Sender, cancel, queue_message
-from kiaai.delivery.pacing import Pace
 from kiaai.delivery.posting import post
 from kiaai.delivery.receipts import join_due_orphans
 from kiaai.delivery.sending import drain
 from kiaai.extensions import db
 from kiaai.models import Conversation
 from kiaai.models.message import STATUS_RANK
-from kiaai.sandbox.server import SandboxServer
-from kiaai.whatsapp.client import WhatsAppClient
-from tests.conftest import Signed
-from tests.webhook.test_views import body, status
+from tests.properties.world import World
+from tests.webhook.test_views import status
 from tests.webhook.test_views import text as text_item
 
 CUSTOMERS = st.integers(0, 1)
@@ -50,21 +44,11 @@ FAULTS = {
     "refused": {"answer": "error", "code": 131008},
     "not now": {"answer": "error", "code": 131000},
 }
-_PASS_TIME = (
-    "UPDATE messages SET next_attempt_at = NULL WHERE status = 'queued'",
-    "UPDATE conversations SET talk_due_at = clock_timestamp() WHERE talk_due_at IS NOT NULL",
-    "UPDATE conversations SET lease_until = clock_timestamp() WHERE lease_until IS NOT NULL",
-    "UPDATE channels SET hold_until = NULL, fail_count = 0, paused_at = NULL, next_slot_at = NULL",
-    "UPDATE orphan_receipts SET next_try_at = clock_timestamp()",
-)
 _THREAD = text("""
     SELECT m.text, m.status FROM messages m JOIN conversations c ON c.id = m.conversation_id
     JOIN leads l ON l.id = c.lead_id
     WHERE l.phone_number = :number AND m.direction = 'outgoing' ORDER BY m.id
 """)
-_CONVERSATION = text(
-    "SELECT c.id FROM conversations c JOIN leads l ON l.id = c.lead_id WHERE l.phone_number = :number"
-)
 _UNREAD = text("SELECT c.unread_count FROM conversations c JOIN leads l ON l.id = c.lead_id"
                " WHERE l.phone_number = :number")  # fmt: skip
 
@@ -94,37 +78,6 @@ class Customer:
 
     def queued(self) -> list[Said]:
         return [said for said in self.said if said.status == "queued"]
-
-
-class World:
-    """The real parts that all examples share."""
-
-    def __init__(self, app: Flask, settings: Settings, signed: Signed, whatsapp: SandboxServer):
-        self.app, self.whatsapp, self._signed = app, whatsapp, signed
-        self._client = app.test_client()
-        self.sender = WhatsAppClient(
-            whatsapp.url,
-            settings.whatsapp_api_version,
-            settings.whatsapp_api_token,
-            settings.whatsapp_phone_number_id,
-            is_sandbox=True,
-        )
-        self.pace = Pace(settings.whatsapp_phone_number_id, 1000)
-
-    def deliver(self, *items: dict[str, object], key: str = "messages") -> None:
-        answer = self._client.post("/webhook", **self._signed(body(*items, key=key)))
-        assert answer.status_code == 200
-
-    def conversation_id(self, number: str) -> int:
-        sql = (
-            "SELECT c.id FROM conversations c JOIN leads l ON l.id = c.lead_id WHERE l.phone_number = :number"
-        )
-        return int(db.session.execute(text(sql), {"number": number}).scalar_one())
-
-    def pass_time(self) -> None:
-        for statement in _PASS_TIME:
-            db.session.execute(text(statement))
-        db.session.commit()
 
 
 class Ledger(RuleBasedStateMachine):
@@ -186,7 +139,7 @@ class Ledger(RuleBasedStateMachine):
         if answer in FAULTS and to.queued():
             self.world.whatsapp.faults.next(**FAULTS[answer])  # type: ignore[arg-type]  # constants above
         with self.world.app.app_context():
-            drain(self.world.conversation_id(to.number), self.world.sender, self.world.pace)
+            drain(self.world.conversation_id(to.number), self.world.sender, self.world.pace())
         self._expect_sent(to, answer)
 
     @rule(customer=CUSTOMERS, has_posted=st.booleans())
@@ -252,12 +205,6 @@ class Ledger(RuleBasedStateMachine):
     def _give_up_left_over(to: Customer) -> None:
         for said in to.said:
             said.status = "unknown" if said.status == "sending" else said.status
-
-
-@pytest.fixture
-def world(app: Flask, settings: Settings, signed: Signed) -> Iterator[World]:
-    with SandboxServer(settings) as whatsapp:
-        yield World(app, settings, signed, whatsapp)
 
 
 @pytest.mark.committed

@@ -1,0 +1,82 @@
+"""Two deeds at once on real connections: whatever the order of their steps, no promise is broken."""
+
+import os
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, example, given, note, settings
+from hypothesis import strategies as st
+
+from tests.properties.deeds import DEEDS, PAIRS, Deed, cancel_held, ingest, leave_sandbox, release, send, tell
+from tests.properties.shop import Shop
+from tests.properties.steering import TABLES, Behind, Held, Race, Steering, Together
+from tests.properties.world import World
+
+# Ten minutes take about 5,000.
+EXAMPLES = int(os.environ.get("KIAAI_RACES", "120"))
+# Mostly both sides have to do with the same customer.
+CUSTOMERS = st.sampled_from((0, 0, 0, 1))
+PICKS = st.lists(st.integers(0, 6), min_size=1, max_size=4)
+
+
+@dataclass(frozen=True)
+class Half:
+    """One side: what it does, to whom, and with which messages of the pool."""
+
+    deed: Deed
+    customer: int
+    picks: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        return f"{self.deed.__name__}({self.customer}, {self.picks})"
+
+
+@st.composite
+def races(draw: st.DrawFn) -> tuple[Half, Half, Steering]:
+    """Draw two deeds, often a pair that meets every day, and how their steps are mixed."""
+    any_pair = st.tuples(st.sampled_from(list(DEEDS)), st.sampled_from(list(DEEDS)))
+    deeds = draw(st.sampled_from(PAIRS) | any_pair)
+    first, second = (Half(deed, draw(CUSTOMERS), tuple(draw(PICKS))) for deed in deeds)
+    side = draw(st.integers(0, 1))
+    points, statements = DEEDS[deeds[side]]
+    places = [*points, *(f"statement {number}" for number in range(1, statements + 1))]
+    steering: st.SearchStrategy[Steering] = st.one_of(
+        st.sampled_from(points or places).map(lambda point: Held(side, point)),
+        st.sampled_from(places).map(lambda place: Held(side, place)),
+        st.sampled_from(TABLES).map(Behind),
+        st.just(Together()),
+    )
+    return first, second, draw(steering)
+
+
+def at_once(first: Deed, second: Deed, steering: Steering) -> tuple[Half, Half, Steering]:
+    return Half(first, 0, (0, 2, 4)), Half(second, 0, (4, 2, 1)), steering
+
+
+@pytest.mark.committed
+def test_no_two_deeds_at_once_break_a_promise(world: World) -> None:
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(races())
+    # What once was broken, or would be first if a lock were forgotten.
+    @example(at_once(release, cancel_held, Held(0, "statement 2")))
+    @example(at_once(leave_sandbox, send, Held(1, "statement 4")))
+    @example(at_once(send, send, Held(0, "after_post")))
+    @example(at_once(tell, send, Held(1, "before_outcome")))
+    @example(at_once(ingest, ingest, Behind("conversations")))
+    @example(at_once(ingest, ingest, Held(0, "before_commit")))
+    def run(drawn: tuple[Half, Half, Steering]) -> None:
+        first, second, steering = drawn
+        note(f"{first} and {second}, {steering}")
+        shop = Shop(world)
+        works = [half.deed(shop, half.customer, list(half.picks)) for half in (first, second)]
+        before = shop.state()
+
+        with Race(world.app).watching() as race:
+            errors = race.run(steering, *works)
+
+        assert (errors, race.deadlocks) == ([], [])
+        assert shop.untrue(before) == []
+        shop.settle()
+        assert shop.violations() == []
+
+    run()
