@@ -57,7 +57,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 
 def _place_of_broker(item: pytest.Item) -> int:
-    kind = item.callspec.params.get("broker_kind") if isinstance(item, pytest.Function) else None
+    # Only tests with parameters have a call specification.
+    call = getattr(item, "callspec", None)
+    kind = call.params.get("broker_kind") if call else None
     return KINDS.index(kind) if kind in KINDS else -1
 
 
