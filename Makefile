@@ -32,8 +32,9 @@ $(STAMP): requirements.lock
 run: $(STAMP)
 	@exec $(PY) -m kiaai.embedded
 
+# Each worker has a PostgreSQL of its own. One that dies, as with a test that hangs, ends the run.
 test: $(STAMP)
-	@exec $(PY) -m pytest
+	@exec $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 # KIAAI_FAULT_SEEDS=1-20 runs the plans of these seeds; else one seed is drawn and named.
 test-faults: $(STAMP)

@@ -26,7 +26,7 @@ from kiaai.webhook import receiving
 from tests.browser import chromium
 from tests.limits import (
     before_the_end,
-    pytest_collection_modifyitems,
+    give_more_time,
     pytest_configure,
     pytest_runtest_protocol,
     pytest_sessionfinish,
@@ -36,7 +36,6 @@ from tests.limits import (
 
 __all__ = [
     "chromium",
-    "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_runtest_protocol",
     "pytest_sessionfinish",
@@ -48,11 +47,34 @@ PHONE_NUMBER_ID = "200000000000001"
 APP_SECRET = "kia-test-app-secret"
 VERIFY_TOKEN = "kia-test-verify-token"
 
+# What takes longest begins first, so that no worker is left alone with it at the end.
+_LONGEST = (
+    "e2e/test_main_job.py",
+    "inbox/test_browser.py",
+    "embedded/test_make_run.py",
+    "embedded/test_supervisor.py",
+    "inbox/test_notes.py",
+    "inbox/test_composer.py",
+    "embedded/test_postgres.py",
+    "sandbox/test_browser.py",
+    "web/test_health.py",
+    "inbox/test_troubles.py",
+)
 _FORGETFUL = text("""
     DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$
 """)
 
 Signed = Callable[[bytes], dict[str, Any]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    give_more_time(items)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    file = "/".join(item.path.parts[-2:])
+    return _LONGEST.index(file) if file in _LONGEST else len(_LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_TERMINAL] = os.fdopen(os.dup(2), "w")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def give_more_time(items: list[pytest.Item]) -> None:
+    """Give tests of whole programs the time of their folder."""
     for item in items:
         seconds = next((FOLDERS[part] for part in item.path.parts if part in FOLDERS), None)
         if seconds and not item.get_closest_marker("timeout"):
