@@ -1,9 +1,6 @@
 """Start the product as `make run` does, and talk to it from outside."""
 
-import os
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +8,10 @@ from typing import Any
 import pytest
 import requests
 
-from kiaai.config import ROOT
 from tests.embedded.conftest import folder, free_port, instance
+from tests.faults.processes import LIMITS, PATIENCE_SECONDS, Part, answers, environment_for, run_flask, until
 
 __all__ = ["folder", "instance"]
-
-PATIENCE_SECONDS = 60
-LIMITS = (3, 10)
 
 
 class Product:
@@ -25,46 +19,28 @@ class Product:
 
     def __init__(self, instance: Path, **settings: str):
         self.port = free_port()
-        self.log = instance.parent / f"log-{self.port}"
         self.web = f"http://127.0.0.1:{self.port}"
         self.phones = f"http://127.0.0.1:{self.port + 1}"
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")},
-            "KIAAI_ENV_FILE": os.devnull,
-            "INSTANCE_PATH": str(instance),
-            "PORT": str(self.port),
-            **settings,
-        }
-        # To a file, as a pipe that nobody empties would stop the product.
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "kiaai.embedded"],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self.environment = environment_for(INSTANCE_PATH=str(instance), PORT=str(self.port), **settings)
+        command = (sys.executable, "-m", "kiaai.embedded")
+        self._supervisor = Part(f"supervisor-{self.port}", command, self.environment, instance.parent)
+        self._supervisor.start()
         self.until(lambda: answers(f"{self.web}/healthz"), "the web to answer")
         self.until(lambda: self.ready().get("worker_seen_at"), "a worker")
         self.until(lambda: answers(self.phones), "the phones")
         self.key = self.flask("api-keys", "create", "e2e").strip()
 
-    def stop(self) -> int:
-        self.process.terminate()
-        return self.process.wait(PATIENCE_SECONDS)
+    @property
+    def is_running(self) -> bool:
+        return self._supervisor.is_running
+
+    def stop(self) -> int | None:
+        self._supervisor.ask_to_end()
+        return self._supervisor.wait(PATIENCE_SECONDS)
 
     def flask(self, *command: str) -> str:
         """Run a `flask` command beside the running product and return what it prints."""
-        return subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *command],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=True,
-        ).stdout
+        return run_flask(self.environment, *command)
 
     def write(self, sender: str, text: str) -> str:
         """Write as a customer on the phone; return the wamid."""
@@ -95,18 +71,7 @@ class Product:
 
     def until(self, condition: Callable[[], Any], what: str) -> Any:
         """Wait for something to become true, and return it."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (value := condition()):
-            assert time.monotonic() < deadline, f"still waiting for {what}:\n{self.log.read_text()[-4000:]}"
-            time.sleep(0.05)
-        return value
-
-
-def answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=LIMITS).ok
-    except requests.RequestException:
-        return False
+        return until(condition, what, log=self._supervisor.log)
 
 
 @pytest.fixture
@@ -120,5 +85,5 @@ def start(instance: Path) -> Iterator[Callable[..., Product]]:
 
     yield run
     for product in running:
-        if product.process.poll() is None:
+        if product.is_running:
             product.stop()

@@ -49,11 +49,16 @@ def answers(url: str) -> bool:
         return False
 
 
-def until(condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
-    """Wait until something is true, and return it."""
+def until(
+    condition: Callable[[], T],
+    what: str,
+    seconds: float = PATIENCE_SECONDS,
+    log: Callable[[], str] = lambda: "",
+) -> T:
+    """Wait until something is true, and return it; who waits in vain is shown the end of the log."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"after {seconds:g} s still waiting for {what}"
+        assert time.monotonic() < deadline, f"after {seconds:g} s still waiting for {what}\n{log()[-4000:]}"
         time.sleep(0.02)
     return value
 
