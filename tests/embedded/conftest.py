@@ -164,12 +164,27 @@ class Watched:
 Supervise = Callable[..., Watched]
 
 
+@pytest.fixture(scope="session")
+def empty_database() -> Iterator[Path]:
+    """Give the files of a PostgreSQL as its first start leaves them, to be copied."""
+    with tempfile.TemporaryDirectory(prefix="kiaai-test-") as folder:
+        for made in instance_at(Path(folder) / "instance"):
+            postgres.start(made)
+            postgres.stop(made)
+            yield made / "postgres"
+
+
 @pytest.fixture
-def supervise(instance: Path) -> Iterator[Supervise]:
-    """Start supervisors that run small stand-ins instead of the product: `supervise("migrate=bad")`."""
+def supervise(instance: Path, empty_database: Path) -> Iterator[Supervise]:
+    """Start supervisors that run small stand-ins instead of the product: `supervise("migrate=bad")`.
+
+    The database is there already, which saves a second each; test_postgres.py makes it anew.
+    """
     started: list[Watched] = []
 
     def start(*arguments: str, on: Path = instance, **settings: str) -> Watched:
+        if "DATABASE_URL" not in settings and not (on / "postgres").exists():
+            subprocess.run(["/bin/cp", "-a", empty_database, on / "postgres"], check=True)
         script = str(Path(__file__).with_name("stand_ins.py"))
         started.append(Watched([sys.executable, script, *arguments], on, **settings))
         return started[-1]
