@@ -56,7 +56,7 @@ APPLY = f"""
             payload = CASE WHEN x.pricing IS NULL THEN m.payload
                            ELSE m.payload || jsonb_build_object('pricing', x.pricing) END
         FROM matched x
-        WHERE m.id = x.id AND (
+        WHERE m.id = x.id AND m.id = ANY (ARRAY(SELECT id FROM matched)) AND (
             {rank("x.status")} > {rank("m.status")} OR m.message_id IS NULL
             OR (m.sent_at IS NULL AND x.sent_at IS NOT NULL)
             OR (m.delivered_at IS NULL AND x.delivered_at IS NOT NULL)
@@ -75,7 +75,7 @@ APPLY = f"""
             version = c.version + 1,
             unread_count = CASE WHEN u.is_failure THEN greatest(c.unread_count, 1) ELSE c.unread_count END
         FROM failed u
-        WHERE c.id = u.conversation_id
+        WHERE c.id = u.conversation_id AND c.id = ANY (ARRAY(SELECT conversation_id FROM failed))
     ),
     orphans AS (
         INSERT INTO orphan_receipts

@@ -40,6 +40,7 @@ LOCK_CONVERSATIONS = f"""
     SELECT c.id FROM (SELECT id FROM theirs ORDER BY 1) their
         CROSS JOIN LATERAL (SELECT id FROM conversations WHERE id = their.id FOR NO KEY UPDATE) c"""
 
+# `= ANY (ARRAY(...))` beside a join makes PostgreSQL look up these rows by key, however few it believes in.
 # The wamid is the gate: only what was really inserted has effects, so a repetition has none.
 _STORE = f"""
     WITH asked AS (
@@ -116,7 +117,8 @@ _STORE = f"""
             bot_since_at = CASE WHEN s.spoke_at IS NOT NULL THEN NULL
                 WHEN {{is_bot_asked}} THEN coalesce(c.bot_since_at, clock_timestamp())
                 ELSE c.bot_since_at END
-        FROM news s WHERE c.id = s.conversation_id
+        FROM news s
+        WHERE c.id = s.conversation_id AND c.id = ANY (ARRAY(SELECT conversation_id FROM news))
         RETURNING c.lead_id, s.first_at, s.inbound_at, s.referral
     ),
     named AS MATERIALIZED (
@@ -139,7 +141,7 @@ _STORE = f"""
         source = CASE WHEN s.referral IS NULL THEN l.source
             ELSE jsonb_build_object('referral', s.referral) || l.source END
     FROM met s LEFT JOIN named n USING (lead_id)
-    WHERE l.id = s.lead_id"""
+    WHERE l.id = s.lead_id AND l.id = ANY (ARRAY(SELECT lead_id FROM met))"""
 
 # A stop is heard even where the bot is off or a person has the word: then it is only written down.
 _IS_BOT_ASKED = (
