@@ -8,10 +8,10 @@ from bench import plans
 from bench.figures import Figure, at_most
 from bench.load import Call, run
 from bench.people import poll, signed_in
-from bench.polls import LIST
 from bench.stage import Stage
 
 PART = "Pages"
+LIST = "/inbox/conversations"
 ROUNDS = 4
 ROUND_SECONDS = 1.0
 THREADS = 50

@@ -69,7 +69,7 @@ def _script(stage: Stage) -> str:
     work = fold(batch, {PHONE_NUMBER_ID: int(stage.number(number, number=PHONE_NUMBER_ID))})
     wamid, customer = batch.messages[0].wamid, "56900000000"
     literals = {
-        "body": "'" + call.body.decode().replace("'", "''") + "'",
+        "body": f"'\\x{call.body.hex()}'",
         "outcome": "'applied'",
         "error": "NULL",
         "identities": f"'{work.identity_rows()}'",

@@ -1,6 +1,8 @@
 """A person of the team who is signed in, as polls need one."""
 
 import re
+from html import unescape
+from urllib.parse import urlencode
 
 import requests
 
@@ -30,9 +32,20 @@ def poll(path: str, cookie: str) -> Call:
     return Call("GET", path, {"Cookie": cookie, "HX-Request": "true"})
 
 
-def poll_again(port: int, path: str, cookie: str) -> Call:
-    """Return the same poll with the tag of what is there now: it is answered 304."""
-    first = poll(path, cookie)
-    answer = requests.get(f"http://127.0.0.1:{port}{path}", headers=first.headers, timeout=LIMITS)
-    assert answer.ok, f"{path} was answered {answer.status_code}"
-    return Call("GET", path, {**first.headers, "HX-PTag": answer.headers["HX-PTag"]})
+def open_polls(port: int, conversation_id: int, cookie: str) -> dict[str, Call]:
+    """Return what the list and the thread of an opened dashboard ask: both are answered 304."""
+    path = f"/inbox/conversations/{conversation_id}"
+    page = requests.get(f"http://127.0.0.1:{port}{path}", headers={"Cookie": cookie}, timeout=LIMITS).text
+    addresses = {"list": "/inbox/conversations", "thread": f"{path}/messages"}
+    return {name: _as_it_stands(page, name, address, cookie) for name, address in addresses.items()}
+
+
+def _as_it_stands(page: str, panel: str, address: str, cookie: str) -> Call:
+    """Return the poll of a panel as the browser sends it: with its tag, and down to where it is loaded."""
+    tag = re.search(rf'hx-get="{address}"[^>]*hx-ptag="([^"]+)"', page)
+    field = {"list": "until", "thread": "from"}[panel]
+    loaded = re.search(rf'<input[^>]*name="{field}" value="([^"]*)"', page)
+    assert tag, f"the page has no poll of {address}"
+    query = f"?{urlencode({field: unescape(loaded.group(1))})}" if loaded else ""
+    asked = poll(f"{address}{query}", cookie)
+    return Call("GET", asked.path, {**asked.headers, "HX-PTag": tag.group(1)})

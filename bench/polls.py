@@ -7,11 +7,10 @@ import psutil
 from bench.figures import Figure, at_least, at_most
 from bench.ingest import ROUND_SECONDS, ROUNDS, SELECT_1
 from bench.load import Call, run, run_at
-from bench.people import poll_again, signed_in
+from bench.people import open_polls, signed_in
 from bench.stage import Stage
 
 PART = "Polls"
-LIST = "/inbox/conversations"
 BROWSERS = 100
 # Every browser polls the list every 5 s and its thread every 3 s.
 POLLS_PER_SECOND = BROWSERS / 5 + BROWSERS / 3
@@ -50,8 +49,7 @@ def of_a_hundred_browsers(stage: Stage, size: int | None) -> Iterator[Figure]:
 def _polls(stage: Stage, port: int) -> dict[str, Call]:
     cookie = signed_in(stage, port)
     thread = int(stage.number("SELECT id FROM conversations ORDER BY last_message_at DESC, id DESC LIMIT 1"))
-    paths = {"list": LIST, "thread": f"{LIST}/{thread}/messages"}
-    return {name: poll_again(port, path, cookie) for name, path in paths.items()}
+    return open_polls(port, thread, cookie)
 
 
 def _family(port: int) -> list[psutil.Process]:
