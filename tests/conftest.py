@@ -51,12 +51,14 @@ VERIFY_TOKEN = "kia-test-verify-token"
 _LONGEST = (
     "e2e/test_main_job.py",
     "inbox/test_browser.py",
+    "properties/test_races.py",
     "embedded/test_make_run.py",
     "embedded/test_supervisor.py",
     "inbox/test_notes.py",
     "inbox/test_composer.py",
     "embedded/test_postgres.py",
     "sandbox/test_browser.py",
+    "properties/test_ledger.py",
     "web/test_health.py",
     "inbox/test_troubles.py",
 )

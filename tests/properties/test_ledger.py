@@ -207,6 +207,7 @@ class Ledger(RuleBasedStateMachine):
             said.status = "unknown" if said.status == "sending" else said.status
 
 
+@pytest.mark.timeout(120 + 5 * EXAMPLES)
 @pytest.mark.committed
 def test_the_ledger_is_what_its_model_says(world: World) -> None:
     class Here(Ledger):

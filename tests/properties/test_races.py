@@ -53,6 +53,7 @@ def at_once(first: Deed, second: Deed, steering: Steering) -> tuple[Half, Half, 
     return Half(first, 0, (0, 2, 4)), Half(second, 0, (4, 2, 1)), steering
 
 
+@pytest.mark.timeout(120 + EXAMPLES)
 @pytest.mark.committed
 def test_no_two_deeds_at_once_break_a_promise(world: World) -> None:
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
