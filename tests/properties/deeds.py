@@ -133,6 +133,7 @@ def crash(shop: Shop, customer: int, picks: list[int]) -> Work:
     """Claim like a worker that is killed before its call."""
     id = shop.conversation_ids[customer]
     _queued(shop, customer)
+    shop.promises.has_crashed = True
 
     def work() -> None:
         commit(lambda: claim_head(id, uuid4()))
@@ -295,8 +296,7 @@ def _failed(shop: Shop, customer: int) -> Message:
 
 def _held(shop: Shop, customer: int) -> None:
     _queued(shop, customer)
-    hold.hold("a test")
-    db.session.commit()
+    shop.begins_held = True
 
 
 def _drain(shop: Shop, conversation_id: int) -> None:

@@ -37,6 +37,7 @@ _EMPTY = (
     "UPDATE channels SET is_sandbox = true, hold_until = NULL, fail_count = 0, paused_at = NULL",
 )
 _UNSETTLED = text("SELECT count(*) FROM messages WHERE status IN ('queued', 'sending')")
+_EVER_UNKNOWN = "SELECT id FROM messages WHERE unknown_at IS NOT NULL"
 _CONVERSATIONS = text("SELECT id FROM conversations ORDER BY id")
 _STATE = text("""
     SELECT id, version, (SELECT count(*) FROM messages m
@@ -79,6 +80,8 @@ class Promises:
     again: dict[int, set[int]] = field(default_factory=dict)
     # Since when, and since which epoch, a person has the word in a conversation.
     taken: dict[int, tuple[datetime, int]] = field(default_factory=dict)
+    # Whether a worker was killed, so that a message may be unknown.
+    has_crashed: bool = False
     raised: Counter[int] = field(default_factory=Counter)
 
 
@@ -93,6 +96,7 @@ class Shop:
         self.customers = [f"5690000{next(numbers):05}" for _ in range(3)]
         self.promises = Promises()
         self.lock = threading.Lock()
+        self.begins_held = False
         self.items = self._pool()
         for customer in self.customers[:2]:
             # As they do to WhatsApp: the sandbox knows the window too.
@@ -170,6 +174,13 @@ class Shop:
 
     # --- After the race
 
+    def begin(self) -> dict[int, Any]:
+        """Hold what both sides have prepared, if one of them is to let it go; return the state before."""
+        if self.begins_held:
+            hold.hold("a test")
+            db.session.commit()
+        return self.state()
+
     def state(self) -> dict[int, Any]:
         """Return version and number of incoming messages of each conversation."""
         return {row.id: row for row in self.rows(_STATE.text)}
@@ -210,9 +221,12 @@ class Shop:
         for id, is_undone in self.promises.undone.items():
             message = db.session.get_one(Message, id, populate_existing=True)
             has_left = str(message.send_key) in accepted
-            # Who came too late to undo it may have come after another who did.
-            if has_left == (message.status == "cancelled") or (is_undone and has_left):
+            # Who came too late to undo it may have come after another who did, or who was killed.
+            outcomes = ("cancelled",) if is_undone else ("cancelled", "unknown")
+            if has_left == (message.status in outcomes):
                 found.append(f"message {id}: undone was {is_undone}, and it is {message.status}")
+        if not self.promises.has_crashed:
+            found += [f"message {row.id} was unknown, and nobody died" for row in self.rows(_EVER_UNKNOWN)]
         found += [f"{id} was sent again as {ids}" for id, ids in self.promises.again.items() if len(ids) != 1]
         for conversation_id, (at, epoch) in self.promises.taken.items():
             values = {"id": conversation_id, "at": at, "epoch": epoch}

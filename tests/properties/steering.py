@@ -31,10 +31,14 @@ class Together:
 
 @dataclass(frozen=True)
 class Held:
-    """One side starts first and is held at a fault point, or after its n-th statement (`statement 3`)."""
+    """One side starts first and is held at a fault point, or after its n-th statement (`statement 3`).
+
+    other_place: where the other is held in turn, while the first goes on.
+    """
 
     side: int
     place: str
+    other_place: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Side(threading.Thread):
     def __init__(self, app: Flask, work: Callable[[], None], held_at: str | None):
         super().__init__(daemon=True)
         self._app, self._work, self._held_at = app, work, held_at
-        self._go_on, self.has_arrived = threading.Event(), threading.Event()
+        self._go_on, self._has_arrived = threading.Event(), threading.Event()
         self._statements = 0
         self.starts_with: threading.Barrier | None = None
         self.error: BaseException | None = None
@@ -67,15 +71,17 @@ class Side(threading.Thread):
         # Whatever a caller of the product would see is what the test is about.
         except BaseException as error:  # noqa: BLE001
             self.error = error
-        finally:
-            self.has_arrived.set()
+
+    def is_busy(self) -> bool:
+        """Tell whether the side runs; one that is held or has ended does not."""
+        return self.is_alive() and (not self._has_arrived.is_set() or self._go_on.is_set())
 
     def let_go(self) -> None:
         self._go_on.set()
 
     def meet(self, place: str) -> None:
-        if place == self._held_at and not self.has_arrived.is_set():
-            self.has_arrived.set()
+        if place == self._held_at and not self._has_arrived.is_set():
+            self._has_arrived.set()
             self._go_on.wait(PATIENCE_SECONDS)
 
     def count_statement(self) -> None:
@@ -103,15 +109,14 @@ class Race:
 
     def run(self, steering: Steering, first: Callable[[], None], second: Callable[[], None]) -> list[Any]:
         """Return the errors that the two callers saw. Fails when a side hangs."""
-        held = steering.side if isinstance(steering, Held) else None
-        place = steering.place if isinstance(steering, Held) else None
-        sides = [
-            Side(self._app, work, place if number == held else None)
-            for number, work in enumerate((first, second))
-        ]
+        places: list[str | None] = [None, None]
+        if isinstance(steering, Held):
+            places[steering.side], places[1 - steering.side] = steering.place, steering.other_place
+        sides = [Side(self._app, work, place) for work, place in zip((first, second), places, strict=True)]
         match steering:
-            case Held(number, name):
-                self._run_held(sides[number], sides[1 - number], name)
+            case Held(number):
+                with _fault_points(*places):
+                    self._run_held(sides[number], sides[1 - number])
             case Behind(table):
                 self._run_behind(sides, table)
             case Together():
@@ -121,17 +126,17 @@ class Race:
         assert not any(side.is_alive() for side in sides), f"a side hangs: {steering}"
         return [side.error for side in sides if side.error]
 
-    def _run_held(self, held: Side, other: Side, place: str) -> None:
-        # The product looks its fault points up in this very table.
-        faults._actions[place] = _meet(place)
+    def _run_held(self, held: Side, other: Side) -> None:
         try:
             held.start()
-            assert held.has_arrived.wait(PATIENCE_SECONDS), f"a side hangs before {place}"
+            self._wait_until([held])
             other.start()
             self._wait_until([other])
+            held.let_go()
+            self._wait_until([held])
         finally:
             held.let_go()
-            faults._actions.pop(place, None)
+            other.let_go()
 
     def _run_behind(self, sides: list[Side], table: str) -> None:
         with db.engine.connect() as connection:
@@ -141,11 +146,11 @@ class Race:
             connection.rollback()
 
     def _wait_until(self, sides: list[Side]) -> None:
-        """Return when each side has ended or waits for a lock. To wait is no fault: who has it goes on."""
+        """Return when each side has ended, is held, or waits for a lock: whoever has that goes on then."""
         ends_at = time.monotonic() + PATIENCE_SECONDS
         with db.engine.connect() as connection:
-            while (alive := sum(side.is_alive() for side in sides)) and time.monotonic() < ends_at:
-                if connection.execute(_WAITING).scalar_one() >= alive:
+            while (busy := sum(side.is_busy() for side in sides)) and time.monotonic() < ends_at:
+                if connection.execute(_WAITING).scalar_one() >= busy:
                     return
                 connection.rollback()
                 # Not for an effect: between two looks the sides need the processor.
@@ -155,6 +160,18 @@ class Race:
         code = getattr(context.original_exception, "pgcode", None)
         if code in (DEADLOCK_DETECTED, SERIALIZATION_FAILURE):
             self.deadlocks.append(f"{context.original_exception} {context.statement}")
+
+
+@contextmanager
+def _fault_points(*places: str | None) -> Iterator[None]:
+    """Let the sides be held at fault points: the product looks up there what to do."""
+    names = {place for place in places if place}
+    faults._actions.update({name: _meet(name) for name in names})
+    try:
+        yield
+    finally:
+        for name in names:
+            del faults._actions[name]
 
 
 def _start_together(sides: list[Side]) -> None:
