@@ -22,12 +22,13 @@ class Conversation(Base):
 
     __tablename__ = "conversations"
     __table_args__ = (
-        UniqueConstraint("channel_id", "lead_id"),
+        # The lead first, so that the conversations of a lead are found by it too: every message that comes in
+        # writes all indexes of its conversation.
+        UniqueConstraint("lead_id", "channel_id"),
         CheckConstraint(one_of("state", "open", "snoozed", "closed"), name="state"),
         CheckConstraint(one_of("last_direction", "incoming", "outgoing"), name="last_direction"),
         CheckConstraint("unread_count >= 0", name="unread_count"),
         Index("ix_conversations_last_message_at_id", text("last_message_at DESC"), text("id DESC")),
-        Index("ix_conversations_lead_id", "lead_id"),
         Index(
             "ix_conversations_unread",
             text("last_message_at DESC"),

@@ -265,7 +265,7 @@ def upgrade() -> None:
             ["lead_id"], ["leads.id"], name=op.f("fk_conversations_lead_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
-        sa.UniqueConstraint("channel_id", "lead_id", name=op.f("uq_conversations_channel_id_lead_id")),
+        sa.UniqueConstraint("lead_id", "channel_id", name=op.f("uq_conversations_lead_id_channel_id")),
     )
     op.create_index(
         "ix_conversations_assignee_id",
@@ -294,7 +294,6 @@ def upgrade() -> None:
         [sa.literal_column("last_message_at DESC"), sa.literal_column("id DESC")],
         unique=False,
     )
-    op.create_index("ix_conversations_lead_id", "conversations", ["lead_id"], unique=False)
     op.create_index(
         "ix_conversations_read_due_at",
         "conversations",
@@ -706,7 +705,6 @@ def downgrade() -> None:
         table_name="conversations",
         postgresql_where=sa.text("read_due_at IS NOT NULL"),
     )
-    op.drop_index("ix_conversations_lead_id", table_name="conversations")
     op.drop_index("ix_conversations_last_message_at_id", table_name="conversations")
     op.drop_index(
         "ix_conversations_campaign_due_at",
