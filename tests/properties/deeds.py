@@ -142,14 +142,17 @@ def crash(shop: Shop, customer: int, picks: list[int]) -> Work:
 
 
 def tell(shop: Shop, customer: int, picks: list[int]) -> Work:
-    """Bring statuses of all that WhatsApp has accepted so far; often the other side is just sending."""
-    name = ("sent", "delivered")[picks[0] % 2]
+    """Bring statuses of all that WhatsApp has accepted so far; often the other side is just sending.
+
+    Some echo our key, others can only be joined once the wamid is known.
+    """
+    name, echoes = ("sent", "delivered")[picks[0] % 2], picks[-1] % 2 == 0
 
     def work() -> None:
         ends_at = time.monotonic() + _UNTIL_ACCEPTED_SECONDS
         while not shop.sent and time.monotonic() < ends_at:
             time.sleep(LOOK_SECONDS)
-        shop.tell_all(name)
+        shop.tell_all(name, echoes)
 
     return work
 

@@ -125,10 +125,6 @@ class Shop:
             self.promises.asked[key] = words
         return message.id
 
-    def told_of(self, sent: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-        now = int(time.time())
-        return [status(one["wamid"], name, now, biz_opaque_callback_data=one["send_key"]) for one in sent]
-
     def raise_of(self, conversation_id: int) -> None:
         with self.lock:
             self.promises.raised[conversation_id] += 1
@@ -210,9 +206,14 @@ class Shop:
             if not self.unsettled():
                 return
 
-    def tell_all(self, name: str) -> None:
-        if sent := self.sent:
-            self.deliver(self.told_of(sent, name), key="statuses")
+    def tell_all(self, name: str, echoes: bool = True) -> None:
+        """Bring a status of everything that WhatsApp has accepted, with our key or without."""
+        told = []
+        for sent in self.sent:
+            key = {"biz_opaque_callback_data": sent["send_key"]} if echoes else {}
+            told.append(status(sent["wamid"], name, int(time.time()), **key))
+        if told:
+            self.deliver(told, key="statuses")
 
     def violations(self) -> list[str]:
         """Return every broken promise, of the ledger and of single answers."""

@@ -10,6 +10,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, note, settings
 from hypothesis import strategies as st
 
+from kiaai.extensions import db
+from kiaai.inbox.reading import mark_read
+from kiaai.models import Conversation, Message
 from tests.properties.deeds import DEEDS, PAIRS, Deed, cancel_held, ingest, leave_sandbox, release, send, tell
 from tests.properties.shop import Shop
 from tests.properties.steering import TABLES, Behind, Held, Race, Steering, Together
@@ -84,6 +87,8 @@ def test_no_two_deeds_at_once_break_a_promise(
     @example(at_once(leave_sandbox, send, Held(1, "statement 4")))
     @example(at_once(send, send, Held(0, "before_claim", "before_post")))
     @example(at_once(tell, send, Held(1, "before_outcome")))
+    # The outcome has its conversation, and not yet its message.
+    @example(at_once(tell, send, Held(1, "statement 11")))
     @example(at_once(ingest, ingest, Behind("conversations")))
     @example(at_once(ingest, ingest, Held(0, "before_commit")))
     def run(drawn: tuple[Half, Half, Steering]) -> None:
@@ -105,3 +110,28 @@ def test_no_two_deeds_at_once_break_a_promise(
         assert shop.violations() == []
 
     run()
+
+
+PLACES_OF_READING = [f"statement {number}" for number in range(1, 6)]
+
+
+@pytest.mark.committed
+@pytest.mark.parametrize(
+    "steering",
+    [*(Held(0, place) for place in PLACES_OF_READING), Held(1, "before_commit"), Behind("conversations")],
+)
+def test_what_comes_while_a_person_reads_stays_unread(world: World, steering: Steering) -> None:
+    shop = Shop(world)
+    conversation_id = shop.conversation_ids[0]
+    shown = db.session.query(Message).filter_by(conversation_id=conversation_id).one().id
+    db.session.commit()
+
+    def read() -> None:
+        assert mark_read(db.session.get_one(Conversation, conversation_id), shown)
+        db.session.commit()
+
+    with Race(world.app).watching() as race:
+        errors = race.run(steering, read, lambda: shop.deliver([shop.items[2]]))
+
+    assert errors == []
+    assert db.session.get_one(Conversation, conversation_id).unread_count == 1
