@@ -36,6 +36,10 @@ TRANSACTION_TRIES = 3
 QUICKLY_SECONDS = 0.5
 # A little longer than the statement time-out of these connections: for a server that is stopped itself.
 PATIENCE_SECONDS = 2.7
+# Looking for what is refused stops here; the rest of the body waits in the journal to be applied again.
+SEARCH_SECONDS = 2.0
+# Nobody waits for the answer when a body is applied again.
+REPLAY_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,9 @@ class Options:
     bot_enabled: bool
     bot_wait: float
     channel_ids: Mapping[str, int] = field(default_factory=dict)
+
+
+_NOT_TRIED = "not tried yet, as there was too much to refuse: apply it again"
 
 
 class _NotStored(Exception):
@@ -99,10 +106,12 @@ def _in_one(batch: Batch, journal: Journal, options: Options) -> Taken:
 
 def _in_parts(batch: Batch, journal: Journal, options: Options) -> Taken:
     """Apply all but what the database refuses; the journal keeps what that was and why."""
-    with transaction() as connection:
+    is_replay = journal.event_id is not None
+    with transaction(REPLAY_SECONDS if is_replay else PATIENCE_SECONDS) as connection:
+        search_until = time.monotonic() + (REPLAY_SECONDS if is_replay else SEARCH_SECONDS)
         event_id = journal.event_id or _write_journal(connection, journal)
         row = replace(journal, event_id=event_id)
-        taken = _apply_part(connection, items_of(batch), row, options, Taken(event_id))
+        taken = _apply_part(connection, items_of(batch), row, options, Taken(event_id), search_until)
         if taken.errors:
             _mark_failed(connection, event_id, taken.errors)
         fault_point("before_commit")
@@ -110,11 +119,18 @@ def _in_parts(batch: Batch, journal: Journal, options: Options) -> Taken:
 
 
 def _apply_part(
-    connection: Connection, items: list[Batch], journal: Journal, options: Options, taken: Taken
+    connection: Connection,
+    items: list[Batch],
+    journal: Journal,
+    options: Options,
+    taken: Taken,
+    search_until: float,
 ) -> Taken:
     """Apply the items in a savepoint, or each half of them for itself: poison is found in a few steps."""
     if not items:
         return taken
+    if time.monotonic() > search_until:
+        return replace(taken, errors=(*taken.errors, *[_NOT_TRIED] * len(items)))
     part = merged(items)
     work = fold(part, options.channel_ids)
     try:
@@ -128,14 +144,14 @@ def _apply_part(
             return replace(taken, errors=(*taken.errors, _reason(error)))
     middle = len(items) // 2
     for half in (items[:middle], items[middle:]):
-        taken = _apply_part(connection, half, journal, options, taken)
+        taken = _apply_part(connection, half, journal, options, taken, search_until)
     return taken
 
 
 @contextmanager
-def transaction() -> Iterator[Connection]:
+def transaction(seconds: float = PATIENCE_SECONDS) -> Iterator[Connection]:
     """Give a connection of the webhook's own small pool, in a transaction that commits at the end."""
-    with db.engines["webhook"].begin() as connection, cut_off_after(connection, PATIENCE_SECONDS):
+    with db.engines["webhook"].begin() as connection, cut_off_after(connection, seconds):
         yield connection
         fault_point("before_commit")
     fault_point("after_commit")

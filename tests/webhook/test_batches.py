@@ -9,7 +9,9 @@ from sqlalchemy import select
 
 from kiaai.extensions import db
 from kiaai.models import Channel, Lead, LeadEvent, Message, WebhookEvent
+from kiaai.webhook import intake
 from kiaai.webhook.intake import PATIENCE_SECONDS
+from kiaai.webhook.replay import replay
 from tests.conftest import Signed
 from tests.webhook.test_views import body, count, text
 
@@ -57,3 +59,26 @@ def test_a_thousand_newcomers_come_in_though_the_planner_thinks_the_tables_empty
     answers = [client.post("/webhook", **signed(body(*items))).status_code for items in (news, again)]
 
     assert (answers, count(Message), count(Lead)) == ([200, 200], 2000, 1000)
+
+
+@pytest.mark.committed
+def test_a_body_with_more_poison_than_there_is_time_for_is_kept_and_applied_again(
+    app: Flask, client: FlaskClient, channel: Channel, signed: Signed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "SEARCH_SECONDS", 0.0)
+    items = [text(f"wamid.{n}", "veneno" if n % 2 else "hola", sender=f"5690000{n:04}") for n in range(40)]
+    db.session.execute(db.text("ALTER TABLE messages ADD CONSTRAINT poison CHECK (text <> 'veneno')"))
+    db.session.commit()
+
+    try:
+        answer = client.post("/webhook", **signed(body(*items)))
+        event = db.session.scalars(select(WebhookEvent)).one()
+        assert (answer.status_code, event.outcome) == (200, "failed")
+        assert "apply it again" in (event.error or "")
+
+        assert replay(event.id).outcome == "failed"
+    finally:
+        db.session.execute(db.text("ALTER TABLE messages DROP CONSTRAINT poison"))
+        db.session.commit()
+
+    assert (count(Message), "apply it again" in (event.error or "")) == (20, False)
