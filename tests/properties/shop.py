@@ -223,8 +223,8 @@ class Shop:
             message = db.session.get_one(Message, id, populate_existing=True)
             has_left = str(message.send_key) in accepted
             # Who came too late to undo it may have come after another who did, or who was killed.
-            outcomes = ("cancelled",) if is_undone else ("cancelled", "unknown")
-            if has_left == (message.status in outcomes):
+            may_be_unsent = message.status in (("cancelled",) if is_undone else ("cancelled", "unknown"))
+            if has_left == may_be_unsent or (is_undone and has_left):
                 found.append(f"message {id}: undone was {is_undone}, and it is {message.status}")
         if not self.promises.has_crashed:
             found += [f"message {row.id} was unknown, and nobody died" for row in self.rows(_EVER_UNKNOWN)]

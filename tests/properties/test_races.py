@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from kiaai.extensions import db
 from kiaai.inbox.reading import mark_read
 from kiaai.models import Conversation, Message
-from tests.properties.deeds import DEEDS, PAIRS, Deed, cancel_held, ingest, leave_sandbox, release, send, tell
+from tests.properties.deeds import (
+    DEEDS,
+    PAIRS,
+    Deed,
+    cancel_held,
+    ingest,
+    leave_sandbox,
+    release,
+    send,
+    tell,
+    undo,
+)
 from tests.properties.shop import Shop
 from tests.properties.steering import TABLES, Behind, Held, Race, Steering, Together
 from tests.properties.world import World
@@ -89,6 +100,7 @@ def test_no_two_deeds_at_once_break_a_promise(
     @example(at_once(tell, send, Held(1, "before_outcome")))
     # The outcome has its conversation, and not yet its message.
     @example(at_once(tell, send, Held(1, "statement 11")))
+    @example(at_once(undo, send, Held(1, "after_post")))
     @example(at_once(ingest, ingest, Behind("conversations")))
     @example(at_once(ingest, ingest, Held(0, "before_commit")))
     def run(drawn: tuple[Half, Half, Steering]) -> None:
