@@ -10,7 +10,7 @@ import pytest
 
 from kiaai.embedded import postgres, valkey
 from kiaai.embedded.processes import is_alive, wait_for_end
-from tests.embedded.conftest import Supervise, Watched, postgres_pid, query, valkey_pid, wait_for
+from tests.embedded.conftest import Supervise, Watched, free_port, postgres_pid, query, valkey_pid, wait_for
 
 
 def ready(watched: Watched) -> Watched:
@@ -175,12 +175,12 @@ def test_two_copies_run_side_by_side(supervise: Supervise, instance: Path, other
 
 @pytest.mark.parametrize("offset", [0, 1])
 def test_a_port_in_use_is_said_at_once(supervise: Supervise, offset: int) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        watched = supervise(PORT=str(port - offset))
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port + offset)):
+        watched = supervise(PORT=str(port))
 
         assert watched.wait_for_end() == 1
-        assert f"127.0.0.1:{port}" in watched.said
+        assert f"127.0.0.1:{port + offset}" in watched.said
         assert "is in use by another program" in watched.said
 
 

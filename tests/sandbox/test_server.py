@@ -16,6 +16,7 @@ import requests
 from kiaai.config import Settings
 from kiaai.errors import SettingsError
 from kiaai.sandbox.server import SandboxServer, serve
+from tests.embedded.conftest import free_port
 from tests.sandbox.conftest import Graph
 
 
@@ -69,8 +70,7 @@ def test_its_end_closes_what_clients_still_hold(settings: Settings) -> None:
 def test_it_serves_on_the_port_after_the_webs_and_ends_with_sigterm(
     settings: Settings, tmp_path: Path
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port() + 1
     code = (
         "from kiaai.config import Settings; from kiaai.sandbox.server import serve; "
         "serve(Settings.from_environment())"

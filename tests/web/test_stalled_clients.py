@@ -13,6 +13,7 @@ import pytest
 
 from kiaai.config import ROOT, Settings
 from kiaai.embedded.programs import plan_for
+from tests.embedded.conftest import free_port
 
 pytestmark = [pytest.mark.enable_socket]
 
@@ -26,8 +27,7 @@ STALLED_READER = b"GET /large HTTP/1.1\r\nHost: kia\r\n\r\n"
 @pytest.fixture(scope="module")
 def port(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Run the web program as the product does, with an app that has little patience."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     web = next(p for stage in plan_for(settings).stages for p in stage if p.name == "web")
     command = [part.replace(f":{settings.port}", f":{port}") for part in web.command]
     command[command.index("wsgi:app")] = "tests.web.impatient:app"
