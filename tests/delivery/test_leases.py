@@ -13,7 +13,7 @@ from kiaai import clock
 from kiaai.delivery import hold, sending
 from kiaai.delivery.claiming import LAST_END_SECONDS, Claim, claim_head
 from kiaai.delivery.outbox import cancel
-from kiaai.delivery.outcomes import Unknown
+from kiaai.delivery.outcomes import NotNow, Outcome, Refused, Sent, Stopped, Unknown
 from kiaai.delivery.settling import settle
 from kiaai.extensions import db
 from kiaai.models import Conversation
@@ -118,6 +118,43 @@ def test_whoever_lost_the_lease_leaves_the_queue_alone(open_dana: Conversation, 
 
     db.session.expire_all()
     assert open_dana.talk_due_at == due_at
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [NotNow(1, 131016, "busy"), Stopped(190, "token"), Refused(131026, "nobody"), Unknown("silence")],
+    ids=lambda outcome: type(outcome).__name__,
+)
+def test_an_outcome_that_comes_after_the_lease_changes_nothing(
+    open_dana: Conversation, say: Say, outcome: Outcome
+) -> None:
+    message = say("uno")
+    late = claim(open_dana, uuid4())
+    lease_ends_in("-1 second", open_dana)
+    assert claim(open_dana, uuid4()) is None
+    version, reason = open_dana.version, message.error_text
+
+    assert late
+    settle(late, outcome)
+
+    db.session.expire_all()
+    assert (message.status, message.error_code, message.error_text) == ("unknown", None, reason)
+    assert open_dana.version == version
+
+
+def test_a_wamid_that_comes_after_the_lease_proves_that_the_message_left(
+    open_dana: Conversation, say: Say
+) -> None:
+    message = say("uno")
+    late = claim(open_dana, uuid4())
+    lease_ends_in("-1 second", open_dana)
+    assert claim(open_dana, uuid4()) is None
+
+    assert late
+    settle(late, Sent("wamid.LATE"))
+
+    db.session.expire_all()
+    assert (message.status, message.message_id) == ("sent", "wamid.LATE")
 
 
 def test_a_call_left_over_is_found_though_delivery_was_held_during_it(
