@@ -116,7 +116,7 @@ _TRY_LATER = text("""
     UPDATE orphan_receipts SET tries = tries + 1,
         next_try_at = CASE WHEN received_at < clock_timestamp() - interval '1 day' THEN NULL
             ELSE clock_timestamp() + least(interval '1 hour', interval '5 s' * power(2, least(tries, 12))) END
-    WHERE id = ANY(:ids)
+    WHERE id IN (SELECT id FROM orphan_receipts WHERE id = ANY(:ids) ORDER BY id FOR UPDATE SKIP LOCKED)
 """)
 
 

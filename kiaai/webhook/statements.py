@@ -224,7 +224,8 @@ def apply_all(
     if event == NEW_EVENT:
         hot = {name: execute(name, sql) for name, sql in hot.items()}
     parts = [JOURNAL] if with_journal else []
-    parts += [MARK, hot["kiaai_lock_leads"], hot["kiaai_lock_conversations"]]
+    # The mark after the locks: of two replays of one row, the second finds the first's messages below it.
+    parts += [hot["kiaai_lock_leads"], hot["kiaai_lock_conversations"], MARK]
     if has_messages:
         parts.append(hot["kiaai_store"])
     if has_echoes:
