@@ -13,12 +13,13 @@ UNAVAILABLE = ("08", "53300", "57P", "55P03", "57014", "25P03")
 # As many as the web process has threads: one more would be opened, and its statements planned, each time.
 KEPT_CONNECTIONS = 16
 
-_LIMITS = "-c idle_in_transaction_session_timeout=5000 -c timezone=UTC"
+# Every statement is a short one, and compiling a plan takes longer than any of them runs.
+_LIMITS = "-c idle_in_transaction_session_timeout=5000 -c timezone=UTC -c jit=off"
 # The webhook's statements are planned once per connection, perhaps over tables that are still empty:
 # what is right at a million rows is right from the start.
 _WEBHOOK_LIMITS = (
     f"{_LIMITS} -c lock_timeout=1500 -c statement_timeout=2500"
-    " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
+    " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 )
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import joinedload
 
 from kiaai.extensions import db
-from kiaai.leads.searching import cleaned_search, finds
+from kiaai.leads import hits
+from kiaai.leads.searching import cleaned_search
 from kiaai.models import ApiKey, Conversation, Lead, LeadEvent, Message, User
 from kiaai.web.paging import Cursor, older_than
 
@@ -31,10 +32,11 @@ class Page(Generic[Row]):
 def list_conversations(q: str, limit: int, before: Cursor | None) -> Page[Conversation]:
     """Return conversations with their leads, newest first."""
     q = cleaned_search(q)
-    wanted = select(Conversation).join(Conversation.lead).options(contains_eager(Conversation.lead))
+    wanted = select(Conversation).options(joinedload(Conversation.lead, innerjoin=True))
     if q:
-        wanted = wanted.where(finds(q))
-    if before:
+        found = hits.conversation_hits(hits.kind_of(q, _only(before)))
+        wanted = wanted.where(Conversation.id.in_(hits.find(found, hits.values_for(q, limit + 1, before))))
+    elif before:
         wanted = wanted.where(older_than(Conversation.last_message_at, Conversation.id, before))
     newest = wanted.order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
     return _page(newest, limit, lambda row: Cursor(row.last_message_at, row.id))
@@ -44,14 +46,21 @@ def list_leads(status: str | None, q: str, limit: int, before: Cursor | None) ->
     """Return leads, the one last in contact first."""
     q = cleaned_search(q)
     wanted = select(Lead)
-    if status:
-        wanted = wanted.where(Lead.lead_status == status)
     if q:
-        wanted = wanted.where(finds(q))
-    if before:
-        wanted = wanted.where(older_than(Lead.last_contact_at, Lead.id, before))
+        values = hits.values_for(q, limit + 1, before) | {"status": status}
+        found = hits.lead_hits(hits.kind_of(q, _only(before)), has_status=status is not None)
+        wanted = wanted.where(Lead.id.in_(hits.find(found, values)))
+    else:
+        if status:
+            wanted = wanted.where(Lead.lead_status == status)
+        if before:
+            wanted = wanted.where(older_than(Lead.last_contact_at, Lead.id, before))
     newest = wanted.order_by(Lead.last_contact_at.desc(), Lead.id.desc())
     return _page(newest, limit, lambda row: Cursor(row.last_contact_at, row.id))
+
+
+def _only(before: Cursor | None) -> str:
+    return hits.BELOW if before else hits.ALL
 
 
 def list_messages(conversation_id: int, limit: int, before: Cursor | None) -> Page[Message]:
@@ -85,10 +94,9 @@ def count_conversations(q: str) -> int:
     kept = _totals.get(q)
     if kept and kept[1] > time.monotonic():
         return kept[0]
-    total = _count(q, EXACT_TOTAL + 1)
+    total = _count(q)
     if total <= EXACT_TOTAL:
         return total
-    total = _count(q, None)
     if len(_totals) >= TOTALS_KEPT:
         _totals.clear()
     _totals[q] = (total, time.monotonic() + TOTAL_SECONDS)
@@ -99,11 +107,10 @@ def count_conversations(q: str) -> int:
 _totals: dict[str, tuple[int, float]] = {}
 
 
-def _count(q: str, at_most: int | None) -> int:
-    rows = select(Conversation.id)
-    if q:
-        rows = rows.join(Conversation.lead).where(finds(q))
-    return db.session.execute(select(func.count()).select_from(rows.limit(at_most).subquery())).scalar_one()
+def _count(q: str) -> int:
+    if not q:
+        return db.session.scalar(select(func.count()).select_from(Conversation)) or 0
+    return hits.count_conversations(q, EXACT_TOTAL)
 
 
 def _page(newest: Select[Any], limit: int, cursor_of: Any) -> Page[Any]:

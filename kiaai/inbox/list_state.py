@@ -9,7 +9,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     ScalarSelect,
-    Text,
+    Select,
     TextClause,
     bindparam,
     false,
@@ -17,13 +17,14 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from kiaai.extensions import db
 from kiaai.inbox.queries import MOST_ROWS, PAGE_ROWS, ListFilter, at_or_above, in_tab
-from kiaai.leads.searching import matches
+from kiaai.leads import hits
 from kiaai.models import Channel, Conversation, Installation, User
 
 COUNT_LIMIT = 100
@@ -65,15 +66,14 @@ class ListState:
 
 def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> ListState | None:
     """Return what the drawn list depends on; None when the session names no active person."""
-    statement = _statement(wanted.tab, bool(wanted.q), bool(wanted.digits), wanted.until is not None)
+    until = wanted.until
+    search = hits.kind_of(wanted.q, hits.ABOVE if until else hits.ALL) if wanted.q else None
     values: dict[str, Any] = {"session_key": session_key or "", "now": now}
-    if wanted.until:
-        values |= {"until_at": wanted.until.at, "until_id": wanted.until.id}
     if wanted.q:
-        values["pattern"] = wanted.name_pattern
-    if wanted.digits:
-        values["digits"] = wanted.digits
-    found = db.session.execute(statement, values).one_or_none()
+        values |= hits.values_for(wanted.q, MOST_ROWS if until else PAGE_ROWS, until)
+    elif until:
+        values |= {"at": until.at, "id": until.id}
+    found = db.session.execute(_statement(wanted.tab, search, until is not None), values).one_or_none()
     if found is None:
         return None
     return ListState(
@@ -86,12 +86,12 @@ def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> Li
 
 
 @cache
-def _statement(tab: str, has_q: bool, has_digits: bool, has_until: bool) -> TextClause:
+def _statement(tab: str, search: hits.Kind | None, has_until: bool) -> TextClause:
     """Return the query as text: building it anew costs more than PostgreSQL takes to answer it."""
     query = select(
         User.id.label("user_id"),
         User.role,
-        _rows(tab, has_q, has_digits, has_until).label("rows"),
+        _signs(_found(search) if search else _in_tab(tab, has_until)).label("rows"),
         *(_count(each).label(f"count_{each}") for each in COUNTED_TABS),
         _paused().label("paused"),
         _held().label("held"),
@@ -102,25 +102,30 @@ def _statement(tab: str, has_q: bool, has_digits: bool, has_until: bool) -> Text
     return text(compiled.string).bindparams(**constants)
 
 
-def _rows(tab: str, has_q: bool, has_digits: bool, has_until: bool) -> ScalarSelect[Any]:
-    is_quiet = func.coalesce(Conversation.bot_quiet_until > _NOW, false()).label("is_quiet")
-    drawn = select(Conversation.id, Conversation.version, Conversation.last_message_at, is_quiet)
-    if has_q:
-        digits = bindparam("digits", type_=Text) if has_digits else None
-        drawn = drawn.join(Conversation.lead).where(matches(bindparam("pattern", type_=Text), digits))
-    else:
-        drawn = drawn.where(in_tab(tab, _NOW))
+def _in_tab(tab: str, has_until: bool) -> Select[Any]:
+    rows = select(Conversation).where(in_tab(tab, _NOW))
     if has_until:
-        at, row_id = (
-            bindparam("until_at", type_=DateTime(timezone=True)),
-            bindparam("until_id", type_=BigInteger),
-        )
-        drawn = drawn.where(at_or_above(at, row_id))
-    newest = (Conversation.last_message_at.desc(), Conversation.id.desc())
-    rows = drawn.order_by(*newest).limit(MOST_ROWS if has_until else PAGE_ROWS).subquery()
-    order = aggregate_order_by(literal(","), rows.c.last_message_at.desc(), rows.c.id.desc())
-    row = func.concat_ws(":", rows.c.id, rows.c.version, rows.c.is_quiet)
-    return select(func.string_agg(row, order)).scalar_subquery()
+        at = bindparam("at", type_=DateTime(timezone=True))
+        rows = rows.where(at_or_above(at, bindparam("id", type_=BigInteger)))
+    newest = rows.order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
+    return newest.limit(MOST_ROWS if has_until else PAGE_ROWS)
+
+
+def _found(search: hits.Kind) -> Select[Any]:
+    """Select the rows that a search finds, each by its key; OFFSET 0 lets the planner do nothing else."""
+    found = hits.conversation_hits(search).subquery()
+    its_row = select(Conversation).where(Conversation.id == found.c.id).offset(0).lateral()
+    return select(its_row).select_from(found.join(its_row, true()))
+
+
+def _signs(rows: Select[Any]) -> ScalarSelect[str]:
+    """Say of each row, in order, what its drawing depends on."""
+    row = rows.subquery().c
+    order = aggregate_order_by(literal(","), row.last_message_at.desc(), row.id.desc())
+    is_quiet = func.coalesce(row.bot_quiet_until > _NOW, false())
+    return select(
+        func.string_agg(func.concat_ws(":", row.id, row.version, is_quiet), order)
+    ).scalar_subquery()
 
 
 def _paused() -> ScalarSelect[str]:

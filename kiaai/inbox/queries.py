@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, exists, or_, select
 from sqlalchemy import tuple_ as row_of
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import joinedload
 
 from kiaai.extensions import db
-from kiaai.leads.searching import cleaned_search, matches, name_pattern, number_digits
+from kiaai.leads import hits
+from kiaai.leads.searching import cleaned_search
 from kiaai.models import Channel, Conversation, Lead
 from kiaai.web.paging import Cursor, older_than, read_cursor
 
@@ -37,14 +38,6 @@ class ListFilter:
         parts = {"tab": self.tab if self.tab != "all" else "", "q": self.q}
         return {name: value for name, value in parts.items() if value}
 
-    @property
-    def name_pattern(self) -> str:
-        return name_pattern(self.q)
-
-    @property
-    def digits(self) -> str | None:
-        return number_digits(self.q)
-
 
 @dataclass(frozen=True)
 class ListPage:
@@ -57,21 +50,17 @@ class ListPage:
 
 def list_page(wanted: ListFilter, now: datetime) -> ListPage:
     """Return the rows from the newest down to where the reader has loaded, or the first page."""
-    rows = _rows(wanted, now)
     if wanted.until is None:
-        found = list(db.session.scalars(rows.limit(PAGE_ROWS + 1)))
+        found = _newest(wanted, now, PAGE_ROWS + 1)
         return _page(found[:PAGE_ROWS], has_more=len(found) > PAGE_ROWS, keep=None)
-    at, last_id = wanted.until
-    loaded = list(db.session.scalars(rows.where(at_or_above(at, last_id)).limit(MOST_ROWS)))
-    below = older_than(Conversation.last_message_at, Conversation.id, wanted.until)
-    has_more = db.session.scalar(rows.where(below).limit(1)) is not None
+    loaded = _newest(wanted, now, MOST_ROWS, until=wanted.until)
+    has_more = bool(_newest(wanted, now, 1, before=wanted.until))
     return _page(loaded, has_more, keep=wanted.until)
 
 
 def older_page(wanted: ListFilter, before: Cursor, now: datetime) -> ListPage:
     """Return the next rows below a place."""
-    below = older_than(Conversation.last_message_at, Conversation.id, before)
-    rows = list(db.session.scalars(_rows(wanted, now).where(below).limit(PAGE_ROWS + 1)))
+    rows = _newest(wanted, now, PAGE_ROWS + 1, before=before)
     return _page(rows[:PAGE_ROWS], len(rows) > PAGE_ROWS, keep=before)
 
 
@@ -106,13 +95,27 @@ def at_or_above(
     return row_of(Conversation.last_message_at, Conversation.id) >= row_of(at, row_id)
 
 
-def _rows(wanted: ListFilter, now: datetime) -> Select[Conversation]:
+def _newest(
+    wanted: ListFilter, now: datetime, most: int, until: Cursor | None = None, before: Cursor | None = None
+) -> list[Conversation]:
+    """Return rows, the newest first: down to `until`, or those below `before`."""
     rows = select(Conversation).order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
-    if not wanted.q:
-        rows = rows.where(in_tab(wanted.tab, now))
-        return rows.options(joinedload(Conversation.lead, innerjoin=True))
-    found = rows.join(Conversation.lead).where(matches(wanted.name_pattern, wanted.digits))
-    return found.options(contains_eager(Conversation.lead))
+    rows = rows.options(joinedload(Conversation.lead, innerjoin=True))
+    if wanted.q:
+        return list(
+            db.session.scalars(rows.where(Conversation.id.in_(_found(wanted.q, most, until, before))))
+        )
+    rows = rows.where(in_tab(wanted.tab, now))
+    if until:
+        rows = rows.where(at_or_above(*until))
+    if before:
+        rows = rows.where(older_than(Conversation.last_message_at, Conversation.id, before))
+    return list(db.session.scalars(rows.limit(most)))
+
+
+def _found(q: str, most: int, until: Cursor | None, before: Cursor | None) -> list[int]:
+    only = hits.ABOVE if until else hits.BELOW if before else hits.ALL
+    return hits.find(hits.conversation_hits(hits.kind_of(q, only)), hits.values_for(q, most, until or before))
 
 
 def _page(rows: list[Conversation], has_more: bool, keep: Cursor | None) -> ListPage:

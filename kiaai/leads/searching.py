@@ -1,17 +1,16 @@
-"""Search for people by name or number: one meaning of it for pages and API."""
+"""What is looked for when somebody searches for a name or number: one meaning of it for pages and API."""
 
 import re
 import unicodedata
 
-from sqlalchemy import BindParameter, ColumnElement, or_
-
-from kiaai.models import Lead
+from kiaai.models.folding import ACCENTED, folded
 from kiaai.whatsapp.phone_numbers import digits_of
 
 LONGEST = 100
 # Fewer digits would find nearly everybody.
 FEWEST_DIGITS = 3
 LONGEST_ENDING = 8
+PIECE = 3
 
 # Both cases: some databases know no case beyond ASCII.
 _FAMILIES = {
@@ -30,25 +29,25 @@ def cleaned_search(typed: str | None) -> str:
     return unicodedata.normalize("NFC", (typed or "").replace("\x00", "").strip()[:LONGEST])
 
 
-def finds(q: str) -> ColumnElement[bool]:
-    """Return the condition for leads whose name or number holds what is looked for."""
-    return matches(name_pattern(q), number_digits(q))
-
-
-def matches(
-    pattern: str | BindParameter[str], digits: str | BindParameter[str] | None
-) -> ColumnElement[bool]:
-    """Return the condition for leads whose name fits the pattern or whose number holds the digits."""
-    named = Lead.customer_name.regexp_match(pattern, flags="i")
-    return named if digits is None else or_(named, Lead.phone_number.contains(digits))
-
-
 def name_pattern(q: str) -> str:
     """Return a regular expression that takes every letter with or without its accent.
 
     PostgreSQL is ten times faster at this than at taking the accents off each name.
     """
     return "".join(_any_accent(character) for character in q)
+
+
+def pieces(q: str) -> list[str]:
+    """Return pieces that every name and number with `q` in it has, as `kiaai_grams` cuts them.
+
+    Letters beyond the table of accents that have capitals are left out: whether a name is found in spite of
+    its capitals is up to the database's locale, and the pieces know nothing of that.
+    """
+    found: set[str] = set()
+    for run in "".join(c if _is_piece(c) else "\n" for c in q).split("\n"):
+        plain, size = folded(run), min(PIECE, len(run))
+        found.update(plain[at : at + size] for at in range(len(plain) - size + 1) if size)
+    return sorted(found)
 
 
 def number_digits(q: str) -> str | None:
@@ -59,6 +58,10 @@ def number_digits(q: str) -> str | None:
     # A whole number may begin as it is dialled from abroad; the end of one may just begin with zeros.
     digits = digits.removeprefix("00") if len(digits) > LONGEST_ENDING else digits
     return digits if len(digits) >= FEWEST_DIGITS else None
+
+
+def _is_piece(character: str) -> bool:
+    return character.isascii() or character in ACCENTED or character.lower() == character.upper()
 
 
 def _any_accent(character: str) -> str:

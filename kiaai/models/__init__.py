@@ -5,7 +5,7 @@ from kiaai.models.base import Base
 from kiaai.models.channel import Channel
 from kiaai.models.conversation import Conversation
 from kiaai.models.knowledge import Article, BotTurn
-from kiaai.models.lead import Lead, LeadEvent, LeadIdentity
+from kiaai.models.lead import Lead, LeadEvent, LeadIdentity, LeadName
 from kiaai.models.message import Message
 from kiaai.models.process import Installation, Process
 from kiaai.models.user import ApiKey, User
@@ -23,6 +23,7 @@ __all__ = [
     "Lead",
     "LeadEvent",
     "LeadIdentity",
+    "LeadName",
     "Message",
     "OrphanReceipt",
     "Process",

@@ -7,15 +7,11 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kiaai.models.base import Base, CreatedAt, Id, Json, one_of
-
-# Accents are dropped on both sides, as customers rarely type them. `translate` comes first and knows the
-# capitals too: under the C locale `lower` leaves them as they are.
-_ACCENTED = "áàâäãåéèêëíìîïóòôöõúùûüñçýÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇÝ"
-_BARE = "aaaaaaeeeeiiiiooooouuuuncy" * 2
+from kiaai.models.folding import ACCENTED, BARE
 
 
 def _plain(expression: str) -> str:
-    return f"lower(translate({expression}, '{_ACCENTED}', '{_BARE}'))"
+    return f"lower(translate({expression}, '{ACCENTED}', '{BARE}'))"
 
 
 def _weighed(expression: str, weight: str) -> str:

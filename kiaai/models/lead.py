@@ -70,6 +70,30 @@ class LeadIdentity(Base):
     lead: Mapped[Lead] = relationship(back_populates="identities", viewonly=True)
 
 
+class LeadName(Base):
+    """The name and number of a lead as they are searched for. Kept by triggers on `leads`.
+
+    Apart from the lead, whose row changes with every message: see migration 0002.
+    """
+
+    __tablename__ = "lead_names"
+    __table_args__ = (
+        Index(
+            "ix_lead_names_grams",
+            text("kiaai_grams(name)"),
+            text("kiaai_grams(number)"),
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "on", "gin_pending_list_limit": 256},
+        ),
+    )
+
+    lead_id: Mapped[int] = mapped_column(
+        ForeignKey("leads.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    name: Mapped[str | None]
+    number: Mapped[str | None]
+
+
 class LeadEvent(Base):
     """One line of a lead's history. Append-only.
 

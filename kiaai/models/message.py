@@ -76,6 +76,14 @@ class Message(Base):
             "reply_to",
             postgresql_where=sql("kind IN ('reaction', 'edit', 'revoke')"),
         ),
+        # How it is searched: inbox/message_search.py. Why it is made so: migration 0002.
+        Index(
+            "ix_messages_words",
+            sql("kiaai_words(id, text)"),
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "on", "gin_pending_list_limit": 256},
+            postgresql_where=sql("text IS NOT NULL AND kind NOT IN ('reaction', 'edit', 'revoke')"),
+        ),
     )
 
     id: Mapped[Id]
