@@ -1,0 +1,150 @@
+"""Search over the words of messages."""
+
+import pytest
+from sqlalchemy import insert, text
+
+from kiaai.extensions import db
+from kiaai.inbox.message_search import _GAP, _SEARCH, find_messages
+from kiaai.models import Conversation, Message
+from kiaai.models.folding import folded
+
+
+def say(conversation: Conversation, said: str | None, **fields: object) -> int:
+    row = {"conversation_id": conversation.id, "text": said, **fields}
+    return db.session.scalars(insert(Message).values(row).returning(Message.id)).one()
+
+
+def found(q: str, **page: int) -> list[int]:
+    return [hit.message.id for hit in find_messages(q, **page)]
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "hola",
+        "Hol",
+        "HOLÁ",
+        "mañana",
+        "manana",
+        "MAÑANA",
+        "precio hola",
+        "hola pre",
+        "pr",
+        "kia.cl",
+        "ventas@kia",
+        "12.990",
+        "😊 hola",
+        "á",
+        "¿á",
+        "李小",
+    ],
+)
+def test_it_finds_beginnings_of_words_in_any_order(dana: Conversation, q: str) -> None:
+    said = say(dana, "¡HOLA! ¿A qué precio, mañana?😊ventas@kia.cl $12.990 李小龙")
+
+    assert found(q) == [said]
+
+
+@pytest.mark.parametrize(
+    "q", ["ola", "hola nadie", "p", "h", "ho la", "preciso", "", " ", "¿?", "'", "\\", "#", "a:*"]
+)
+def test_it_finds_nothing_else(dana: Conversation, q: str) -> None:
+    say(dana, "¡HOLA! ¿A qué precio, mañana? Ayer 'a*'" if q != "a:*" else "hola")
+
+    assert found(q) == []
+
+
+def test_short_words_are_meant_as_they_stand_unless_still_being_typed(dana: Conversation) -> None:
+    say(dana, "denme la hora")
+    exact = say(dana, "la hora de hoy")
+
+    assert found("de hora") == [exact]
+    assert len(found("hora de")) == 2
+    assert found("hora de ") == [exact]
+
+
+def test_the_newest_come_first_and_pages_follow_each_other(dana: Conversation) -> None:
+    said = [say(dana, f"hola {n}", id=place) for n, place in enumerate((5, 17_000, 17_001, 10**12, 2**62))]
+
+    assert found("hola") == said[::-1]
+    assert found("hola", limit=2) == said[:2:-1]
+    assert found("hola", limit=2, before_id=said[3]) == [said[2], said[1]]
+    assert found("hola", limit=2, before_id=said[1]) == [said[0]]
+    assert found("hola", before_id=said[0]) == []
+
+
+def test_it_says_where_the_words_stand_and_whose_they_are(dana: Conversation) -> None:
+    said = "Sí, ¡MAÑANA a las 5! mañanas"
+    say(dana, said)
+
+    (hit,) = find_messages("5 manana")
+
+    assert [said[start:end] for start, end in hit.spans] == ["MAÑANA", "5", "mañanas"]
+    assert hit.conversation.lead.customer_name == "Dana Díaz"
+
+
+def test_it_finds_only_what_the_thread_shows(dana: Conversation) -> None:
+    for kind in ("reaction", "edit", "revoke"):
+        say(dana, "hola", kind=kind)
+    say(dana, "hola", revoked_at=text("now()"))
+    say(dana, None)
+    caption = say(dana, "hola", kind="image")
+
+    assert found("hola") == [caption]
+
+
+def test_an_edited_message_is_found_by_its_new_words(dana: Conversation) -> None:
+    said = say(dana, "nos vemos el lunes")
+    db.session.execute(text("UPDATE messages SET text = 'nos vemos el martes' WHERE id = :id"), {"id": said})
+
+    assert found("lunes") == []
+    assert found("martes") == [said]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "a" * 1_000_000,
+        "ñ" * 3000,
+        "😊" * 50_000,
+        " ".join(map(str, range(200_000))),
+        " ",
+        "",
+        "\n\t",
+        "' \\ : & |",
+    ],
+)
+def test_no_text_is_too_strange_to_be_stored(dana: Conversation, said: str) -> None:
+    assert say(dana, said)
+
+
+def test_a_long_word_is_found_by_its_beginning(dana: Conversation) -> None:
+    said = say(dana, "hola " + "x" * 5000)
+
+    assert found("x" * 300) == [said]
+
+
+def test_nothing_but_the_index_is_asked(dana: Conversation) -> None:
+    db.session.execute(
+        text(
+            "INSERT INTO messages (conversation_id, text)"
+            " SELECT :id, 'hola ' || n FROM generate_series(1, 3000) n"
+        ),
+        {"id": dana.id},
+    )
+    values = {"query": "'# nadie'", "before": 2**63 - 1, "limit": 30}
+    plan = "\n".join(db.session.scalars(text(f"EXPLAIN {_SEARCH.text}"), values))
+
+    assert "ix_messages_words" in plan
+    assert "Seq Scan" not in plan
+
+
+def test_python_and_postgresql_fold_and_part_alike(dana: Conversation) -> None:
+    characters = [chr(code) for code in (*range(1, 0xD800), *range(0xE000, 0x20000))]
+    lines = ["".join(f"x{c}y" for c in characters[at : at + 500]) for at in range(0, len(characters), 500)]
+
+    for line in lines:
+        words = db.session.scalar(text("SELECT tsvector_to_array(kiaai_words(0, :line))"), {"line": line})
+        assert {word.removeprefix("0 ")[:100] for word in words} == {
+            word[:100] for word in _GAP.split(folded(line)) if word
+        }
