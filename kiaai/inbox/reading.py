@@ -21,7 +21,7 @@ def mark_read(conversation: Conversation, up_to_message_id: int) -> bool:
     if shown is None or conversation.unread_count == 0:
         return False
     # Never more than before: messages of an imported history do not count as unread.
-    left = min(conversation.unread_count, unread_after(conversation.id, shown))
+    left = unread_after(conversation.id, shown, at_most=conversation.unread_count)
     if left == conversation.unread_count:
         return False
     conversation.unread_count = left

@@ -197,15 +197,17 @@ def is_annotation(message: Message) -> bool:
     return message.kind in _ANNOTATIONS
 
 
-def unread_after(conversation_id: int, message: Message) -> int:
-    """Count the incoming messages after this one that somebody has to read."""
-    return db.session.scalars(
-        select(func.count())
-        .select_from(Message)
+def unread_after(conversation_id: int, message: Message, at_most: int) -> int:
+    """Count the incoming messages after this one that somebody has to read; no more than there can be."""
+    unread = (
+        select(Message.id)
         .where(
             Message.conversation_id == conversation_id,
             Message.direction == "incoming",
             Message.kind.not_in((*_ANNOTATIONS, "system")),
             row_of(Message.timestamp, Message.id) > row_of(message.timestamp, message.id),
         )
-    ).one()
+        .limit(at_most)
+        .subquery()
+    )
+    return db.session.scalars(select(func.count()).select_from(unread)).one()
