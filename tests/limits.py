@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from types import FrameType
 from typing import TextIO
 
@@ -118,9 +119,11 @@ def _clean_up() -> None:
     """End the programs that the test started, and what fixtures of the session hold."""
     children = psutil.Process().children(recursive=True)
     for child in children:
-        child.terminate()
+        with suppress(psutil.NoSuchProcess):
+            child.terminate()
     _, alive = psutil.wait_procs(children, CLEANING_SECONDS / 2)
     for child in alive:
-        child.kill()
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
     for act in _last_acts:
         act()
