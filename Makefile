@@ -36,9 +36,11 @@ run: $(STAMP)
 test: $(STAMP)
 	@exec $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
-# KIAAI_FAULT_SEEDS=1-20 runs the plans of these seeds; else one seed is drawn and named.
+# All on Valkey; on RabbitMQ and with no broker what may differ there. KIAAI_FAULT_BROKER=rabbitmq (or none, or valkey)
+# runs all on that one. KIAAI_FAULT_SEEDS=1-20 runs the plans of these seeds; else one seed is drawn and named.
+# Most of the time is waiting, so two processes share the tests, one at a time.
 test-faults: $(STAMP)
-	@exec $(PY) -m pytest -m faults tests/faults
+	@exec $(PY) -m pytest -n 2 --maxschedchunk 1 --max-worker-restart 0 -m faults tests/faults
 
 # make bench PARTS="ingest polls" LARGEST=100000 measures less.
 bench: $(STAMP)

@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
@@ -125,8 +126,17 @@ def _close(keep_logs: bool = False) -> None:
     _rigs.clear()
 
 
-def pytest_sessionfinish() -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     _close()
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["faults"] = _report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a process that shared the tests has to report."""
+    for name, lines in getattr(node, "workeroutput", {}).get("faults", {}).items():
+        _report[name] += lines
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -136,9 +146,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line)
 
 
+# Processes that share the tests must draw the same.
+_drawn = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID")).randrange(10**6)
+
+
 def seeds() -> list[int]:
     """Return the seeds of the plans: KIAAI_FAULT_SEEDS is `7` or `1-20`; else one of this run."""
     first, _, last = os.environ.get("KIAAI_FAULT_SEEDS", "").partition("-")
     if not first:
-        return [random.SystemRandom().randrange(10**6)]
+        return [_drawn]
     return list(range(int(first), int(last or first) + 1))

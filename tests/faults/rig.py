@@ -6,8 +6,9 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -131,6 +132,19 @@ class Rig:
     def stop_postgres(self) -> None:
         postgres.stop(self.instance)
 
+    @contextmanager
+    def frozen_postgres(self) -> Iterator[None]:
+        """SIGSTOP: it takes connections and answers nothing, like a machine that is suspended."""
+        postmaster = psutil.Process(self._postgres_pid())
+        frozen = [postmaster, *postmaster.children()]
+        for process in frozen:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in frozen:
+                process.resume()
+
     def _postgres_pid(self) -> int:
         return int((self.instance / "postgres" / "postmaster.pid").read_text().splitlines()[0])
 
@@ -241,26 +255,30 @@ class Rig:
         counts["webhooks"] = self.whatsapp.app.extensions["sandbox"].hooks.waiting_count
         return {name: count for name, count in counts.items() if count}
 
-    def wait_until_settled(self, seconds: float = PROGRESS_SECONDS) -> dict[str, int]:
-        """Wait until everything is final; return what was the last."""
-        started = time.monotonic()
-        last: dict[str, int] = {}
+    def wait_until_settled(self, seconds: float = PROGRESS_SECONDS) -> float:
+        """Wait until everything is final; return the monotonic moment since when all of ours is."""
+        started = ours_until = time.monotonic()
         while left := self.unsettled():
             assert time.monotonic() - started < seconds, f"after {seconds:g} s there are still {left}"
-            last = left
+            if left.keys() != {"webhooks"}:
+                ours_until = time.monotonic()
             time.sleep(0.05)
-        return last
+        return ours_until
 
     def recover(self, fault: str, seconds: float = PROGRESS_SECONDS) -> None:
-        """Wait until everything is final after a fault, and note how long that took."""
+        """Wait until everything is final after a fault, and note how long that took.
+
+        Webhooks that WhatsApp tries again after a pause of its own are waited for, and not counted.
+        """
         healed_at = time.monotonic()
-        last = self.wait_until_settled(seconds)
-        # What waits for WhatsApp to try its webhook again is not what waits for the product.
-        self.note(fault if "webhooks" not in last else f"{fault} (and WhatsApp's own retries)", healed_at)
+        self._keep_longest(fault, self.wait_until_settled(seconds) - healed_at)
 
     def note(self, what: str, since: float) -> None:
-        """Note how long something took, from a monotonic moment until now; the longest counts."""
-        self.recoveries[what] = max(time.monotonic() - since, self.recoveries.get(what, 0.0))
+        """Note how long something took, from a monotonic moment until now."""
+        self._keep_longest(what, time.monotonic() - since)
+
+    def _keep_longest(self, what: str, seconds: float) -> None:
+        self.recoveries[what] = max(seconds, self.recoveries.get(what, 0.0))
 
     # --- Helpers
 

@@ -138,7 +138,15 @@ def swallow_for_a_while(rig: Rig) -> None:
     rig.database.heal()
 
 
-@pytest.mark.parametrize("break_it", [stop_and_run, kill_and_run, refuse_for_a_while, swallow_for_a_while])
+def freeze_for_a_while(rig: Rig) -> None:
+    with rig.frozen_postgres():
+        until(lambda: not rig.is_ready(), "/readyz to notice")
+
+
+WAYS = (stop_and_run, kill_and_run, refuse_for_a_while, swallow_for_a_while, freeze_for_a_while)
+
+
+@pytest.mark.parametrize("break_it", WAYS)
 def test_readiness_is_back_soon_after_the_database(rig: Rig, break_it: Callable[[Rig], None]) -> None:
     with asked_all_the_time(rig):
         break_it(rig)
