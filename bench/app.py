@@ -21,7 +21,7 @@ def make_app(settings: Settings | None = None) -> Flask:
     def search() -> list[int]:
         from kiaai.inbox.message_search import find_messages
 
-        return [hit.message.id for hit in find_messages(request.args["q"])]
+        return [hit.message.id for hit in find_messages(request.args["q"]).hits]
 
     return app
 
