@@ -90,8 +90,10 @@ def _all(kind: Kind) -> TextualSelect:
 def _statement(template: str, kind: Kind) -> TextualSelect:
     is_hit = _is_hit(kind)
     named = (_PIECES if kind.has_pieces else _NO_PIECES).format(has_pieces=_has_pieces(kind), is_hit=is_hit)
-    only = kind.only.format(at=_TIMES.get(template))
-    sql = template.format(named=named, is_hit=is_hit, only=only)
+    table, at = _ORDERS.get(template, ("", ""))
+    only = kind.only.format(at=at)
+    is_short = _IS_SHORT.format(table=table, at=at, only=only)
+    sql = template.format(named=named, is_hit=is_hit, only=only, is_short=is_short)
     return text(sql).columns(Column("id", BigInteger), Column("at", DateTime(timezone=True)))
 
 
@@ -108,6 +110,9 @@ def _has_pieces(kind: Kind) -> str:
 _PIECES = "SELECT lead_id FROM lead_names WHERE {has_pieces}"
 # Letters of which it is not known whether the database knows their capitals: nobody can be left out.
 _NO_PIECES = "SELECT l.id AS lead_id FROM leads l WHERE {is_hit}"
+# Whether the walk ended before it had enough, and before it had met all rows.
+_IS_SHORT = """CASE WHEN (SELECT count(*) FROM walked) < :most THEN EXISTS (
+            SELECT FROM {table} WHERE {only} ORDER BY {at} DESC, id DESC OFFSET :walk LIMIT 1) END"""
 _CONVERSATIONS = """
     WITH walked AS MATERIALIZED (
         SELECT c.id, c.at FROM (
@@ -115,7 +120,7 @@ _CONVERSATIONS = """
             ORDER BY last_message_at DESC, id DESC LIMIT :walk) c
         CROSS JOIN LATERAL (SELECT customer_name, phone_number FROM leads WHERE id = c.lead_id OFFSET 0) l
         WHERE {is_hit} ORDER BY c.at DESC, c.id DESC LIMIT :most),
-    named AS MATERIALIZED ({named} AND (SELECT count(*) FROM walked) < :most),
+    named AS MATERIALIZED ({named} AND {is_short}),
     looked_up AS (
         SELECT c.id, c.at FROM named
         CROSS JOIN LATERAL (SELECT customer_name, phone_number FROM leads WHERE id = lead_id OFFSET 0) l
@@ -129,7 +134,7 @@ _LEADS = """
             SELECT id, last_contact_at AS at, customer_name, phone_number FROM leads WHERE {only}
             ORDER BY last_contact_at DESC, id DESC LIMIT :walk) l
         WHERE {is_hit} ORDER BY l.at DESC, l.id DESC LIMIT :most),
-    named AS MATERIALIZED ({named} AND (SELECT count(*) FROM walked) < :most),
+    named AS MATERIALIZED ({named} AND {is_short}),
     looked_up AS (
         SELECT l.id, l.at FROM named
         CROSS JOIN LATERAL (SELECT id, last_contact_at AS at, customer_name, phone_number FROM leads
@@ -145,4 +150,4 @@ _FEW = """
         WHERE {is_hit} LIMIT :most) few"""
 _EVERYBODY = """
     SELECT count(*) AS id, NULL AS at FROM conversations c JOIN leads l ON l.id = c.lead_id WHERE {is_hit}"""
-_TIMES = {_CONVERSATIONS: "last_message_at", _LEADS: "last_contact_at"}
+_ORDERS = {_CONVERSATIONS: ("conversations", "last_message_at"), _LEADS: ("leads", "last_contact_at")}

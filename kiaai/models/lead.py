@@ -26,6 +26,8 @@ class Lead(Base):
         Index("ix_leads_last_contact_at_id", text("last_contact_at DESC"), text("id DESC")),
         Index("ix_leads_lead_status", "lead_status", text("last_contact_at DESC"), text("id DESC")),
         Index("ix_leads_phone_number", "phone_number"),
+        # The list of conversations with the bot leaves these out.
+        Index("ix_leads_opted_out", "id", postgresql_where=text("opted_out_at IS NOT NULL")),
     )
 
     id: Mapped[Id]

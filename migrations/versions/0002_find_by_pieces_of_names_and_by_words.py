@@ -83,7 +83,14 @@ _NAMES_INDEX = f"""
 _WORDS_INDEX = f"""
     CREATE INDEX CONCURRENTLY ix_messages_words ON messages USING gin (kiaai_words(id, text)) {_PENDING}
     WHERE text IS NOT NULL AND kind NOT IN ('reaction', 'edit', 'revoke')"""
-_INDEXES = {"ix_lead_names_grams": (_NAMES_INDEX, 2), "ix_messages_words": (_WORDS_INDEX, 1)}
+_OPTED_OUT_INDEX = """
+    CREATE INDEX CONCURRENTLY ix_leads_opted_out ON leads (id) WHERE opted_out_at IS NOT NULL"""
+# How to make each, and how many of its columns are expressions.
+_INDEXES = {
+    "ix_lead_names_grams": (_NAMES_INDEX, 2),
+    "ix_messages_words": (_WORDS_INDEX, 1),
+    "ix_leads_opted_out": (_OPTED_OUT_INDEX, 0),
+}
 
 
 def upgrade() -> None:
@@ -103,7 +110,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_messages_words")
+        for name in ("ix_messages_words", "ix_leads_opted_out"):
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
     op.execute("DROP TRIGGER IF EXISTS keep_name_of_new ON leads")
     op.execute("DROP TRIGGER IF EXISTS keep_name_of_changed ON leads")
     op.execute("DROP TABLE IF EXISTS lead_names")
