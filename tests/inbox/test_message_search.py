@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import insert, text
 
 from kiaai.extensions import db
+from kiaai.inbox import message_search
 from kiaai.inbox.message_search import _GAP, _SEARCH, find_messages
 from kiaai.models import Conversation, Message
 from kiaai.models.folding import folded
@@ -15,7 +16,7 @@ def say(conversation: Conversation, said: str | None, **fields: object) -> int:
 
 
 def found(q: str, **page: int) -> list[int]:
-    return [hit.message.id for hit in find_messages(q, **page)]
+    return [hit.message.id for hit in find_messages(q, **page).hits]
 
 
 @pytest.mark.parametrize(
@@ -73,11 +74,36 @@ def test_the_newest_come_first_and_pages_follow_each_other(dana: Conversation) -
     assert found("hola", before_id=said[0]) == []
 
 
+def test_a_page_says_where_the_next_begins(dana: Conversation) -> None:
+    said = [say(dana, "hola", id=place) for place in (5, 6, 17_000)]
+
+    assert find_messages("hola", limit=2).next_id == said[1]
+    assert find_messages("hola", limit=3).next_id == said[0]
+    assert find_messages("hola", limit=4).next_id is None
+    assert find_messages("nadie").next_id is None
+
+
+def test_a_search_that_takes_too_long_goes_on_where_it_ended(
+    dana: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = [say(dana, "hola", id=place) for place in (5, 40_000, 10**12)]
+    monkeypatch.setattr(message_search, "LONGEST_SECONDS", 0)
+
+    pages: list[list[int]] = []
+    before_id = None
+    while not pages or before_id:
+        page = find_messages("hola", before_id)
+        pages.append([hit.message.id for hit in page.hits])
+        before_id = page.next_id
+
+    assert pages == [[said[2]], [said[1]], [said[0]]]
+
+
 def test_it_says_where_the_words_stand_and_whose_they_are(dana: Conversation) -> None:
     said = "Sí, ¡MAÑANA a las 5! mañanas"
     say(dana, said)
 
-    (hit,) = find_messages("5 manana")
+    (hit,) = find_messages("5 manana").hits
 
     assert [said[start:end] for start, end in hit.spans] == ["MAÑANA", "5", "mañanas"]
     assert hit.conversation.lead.customer_name == "Dana Díaz"
@@ -124,7 +150,8 @@ def test_a_long_word_is_found_by_its_beginning(dana: Conversation) -> None:
     assert found("x" * 300) == [said]
 
 
-def test_nothing_but_the_index_is_asked(dana: Conversation) -> None:
+@pytest.mark.parametrize("rows_a_page", [1, 100, 100_000])
+def test_nothing_but_the_index_is_asked(dana: Conversation, rows_a_page: int) -> None:
     db.session.execute(
         text(
             "INSERT INTO messages (conversation_id, text)"
@@ -132,10 +159,14 @@ def test_nothing_but_the_index_is_asked(dana: Conversation) -> None:
         ),
         {"id": dana.id},
     )
-    values = {"query": "'# nadie'", "before": 2**63 - 1, "limit": 30}
+    statistics = "UPDATE pg_class SET relpages = 1, reltuples = :rows WHERE relname = 'messages'"
+    db.session.execute(text(statistics), {"rows": rows_a_page})
+
+    values = {"query": "'# nadie'", "before": 2**63 - 1, "limit": 30, "seconds": 1}
     plan = "\n".join(db.session.scalars(text(f"EXPLAIN {_SEARCH.text}"), values))
 
-    assert "ix_messages_words" in plan
+    assert "Bitmap Index Scan on ix_messages_words" in plan
+    assert "BitmapAnd" not in plan
     assert "Seq Scan" not in plan
 
 
