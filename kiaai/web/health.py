@@ -57,8 +57,9 @@ _STATE = text(
           WHERE campaign_due_at IS NOT NULL AND h.paused_at IS NULL),
         (SELECT min(bot_due_at) FROM conversations WHERE bot_due_at IS NOT NULL)
       )))::float) AS oldest_due_seconds,
-      (SELECT count(*) FROM orphan_receipts) AS orphan_receipts,
-      (SELECT count(*) FROM webhook_events WHERE outcome IN ('failed', 'unroutable')) AS failed_webhooks,
+      (SELECT count(*) FROM (SELECT FROM orphan_receipts LIMIT 10000) few) AS orphan_receipts,
+      (SELECT count(*) FROM (SELECT FROM webhook_events WHERE outcome IN ('failed', 'unroutable')
+        LIMIT 10000) few) AS failed_webhooks,
       (SELECT held_reason FROM installation WHERE held_at IS NOT NULL) AS held,
       (SELECT count(*) > 0 FROM channels WHERE paused_at IS NOT NULL AND phone_number_id = :number) AS paused,
       (SELECT paused_code FROM channels WHERE phone_number_id = :number) AS paused_code
