@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tests.faults.brokers import KINDS, require_rabbitmq
 from tests.faults.ledger import Ledger
 from tests.faults.rig import Rig
+from tests.limits import before_the_end
 
 _rigs: list[Rig] = []
 _report: dict[str, list[str]] = {"recoveries": [], "sizes": []}
@@ -29,6 +30,8 @@ NEEDS_BROKER = "needs_broker: breaks a broker or Redis that must be there before
 def pytest_configure(config: pytest.Config) -> None:
     for marker in (EACH_BROKER, NEEDS_BROKER):
         config.addinivalue_line("markers", marker)
+    # PostgreSQL is no child of ours: whoever ends a test that hangs would not find it.
+    before_the_end(_close)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
