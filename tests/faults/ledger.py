@@ -14,7 +14,7 @@ REFUSED = ("failed", "cancelled", "queued")
 
 _OUTGOING = """
     SELECT m.id, m.conversation_id, m.lane, m.author, m.status, m.text, CAST(m.send_key AS text) AS send_key,
-        m.message_id, m.client_key, m.error_code, m.unknown_at
+        m.message_id, m.client_key, m.error_code, m.sending_at, m.unknown_at
     FROM messages m WHERE m.direction = 'outgoing' ORDER BY m.id
 """
 _COUNTS = """
@@ -113,19 +113,25 @@ class Ledger:
                 yield f"message {row.id} is {row.status} but went out"
 
     def in_order(self) -> Iterator[str]:
-        """Per conversation and lane, messages left in the order they were queued.
+        """Per conversation and lane, messages left, and were taken, in the order they were queued.
 
         A call that was cut off after it was written left in its turn, but WhatsApp may be at work on it still
         when it takes the next.
         """
-        left: dict[tuple[int, str], list[int]] = defaultdict(list)
+        left, taken = defaultdict(list), defaultdict(list)
+        begun = sorted((row for row in self._outgoing if row.sending_at), key=lambda row: row.sending_at)
+        for row in begun:
+            left[row.conversation_id, row.lane].append(row.id)
         for sent in self._accepted:
-            row = self._by_key.get(sent["send_key"])
-            if row and row.unknown_at is None:
-                left[row.conversation_id, row.lane].append(row.id)
-        yield from (
-            f"conversation {where[0]}: left as {ids}" for where, ids in left.items() if ids != sorted(ids)
-        )
+            known = self._by_key.get(sent["send_key"])
+            if known and known.unknown_at is None:
+                taken[known.conversation_id, known.lane].append(known.id)
+        for verb, orders in (("left", left), ("were taken", taken)):
+            yield from (
+                f"conversation {where[0]}: {verb} as {ids}"
+                for where, ids in orders.items()
+                if ids != sorted(ids)
+            )
 
     def progress(self) -> Iterator[str]:
         """Nothing is left to do, and no lease is left behind."""
