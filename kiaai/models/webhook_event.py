@@ -16,6 +16,7 @@ class WebhookEvent(Base):
     __table_args__ = (
         CheckConstraint(one_of("outcome", "applied", "failed", "unroutable", "erased"), name="outcome"),
         Index("ix_webhook_events_received_at", "received_at"),
+        Index("ix_webhook_events_replay_at", "replay_at", postgresql_where=text("replay_at IS NOT NULL")),
         Index("ix_webhook_events_failed", "id", postgresql_where=text("outcome IN ('failed', 'unroutable')")),
     )
 
@@ -25,6 +26,8 @@ class WebhookEvent(Base):
     outcome: Mapped[str] = mapped_column(server_default="applied")
     error: Mapped[str | None]
     replayed_at: Mapped[datetime | None]
+    # When a worker applies it again by itself; null unless time ran out over it.
+    replay_at: Mapped[datetime | None]
 
 
 class OrphanReceipt(Base):

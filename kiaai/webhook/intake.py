@@ -25,21 +25,34 @@ from kiaai.webhook.folding import Work, fold
 from kiaai.webhook.matters import apply_matters
 from kiaai.webhook.newcomers import welcome
 from kiaai.webhook.parts import items_of, merged
-from kiaai.webhook.statements import EDITS, JOURNAL, NEW_EVENT, OLD_EVENT, PREPARE_ALL, apply_all
+from kiaai.webhook.statements import (
+    EDITS,
+    JOURNAL,
+    NEW_EVENT,
+    OLD_EVENT,
+    PREPARE_ALL,
+    STRANGERS,
+    apply_all,
+)
 from kiaai.whatsapp.inbound import Batch
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_STRANGERS = text(STRANGERS)
+
 TRANSACTION_TRIES = 3
+# With more people in one body, somebody new is looked for first; with fewer, trying costs less than asking.
+CROWD = 20
 QUICKLY_SECONDS = 0.5
 # A little longer than the statement time-out of these connections: for a server that is stopped itself.
 PATIENCE_SECONDS = 2.7
-# Looking for what is refused stops here; the rest of the body waits in the journal to be applied again.
+# Looking for what is refused stops here; the rest of the body waits in the journal for a worker.
 SEARCH_SECONDS = 2.0
 # Nobody waits for the answer when a body is applied again.
 REPLAY_SECONDS = 120.0
+_NOT_TRIED = "not tried yet, a worker does it soon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,11 @@ class Taken:
     attachments: frozenset[int] = frozenset()
     errors: tuple[str, ...] = ()
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Tell whether time ran out before every item was tried."""
+        return _NOT_TRIED in self.errors
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -70,9 +88,6 @@ class Options:
     bot_enabled: bool
     bot_wait: float
     channel_ids: Mapping[str, int] = field(default_factory=dict)
-
-
-_NOT_TRIED = "not tried yet, as there was too much to refuse: apply it again"
 
 
 class _NotStored(Exception):
@@ -97,11 +112,17 @@ def _in_one(batch: Batch, journal: Journal, options: Options) -> Taken:
     work = fold(batch, options.channel_ids)
     try:
         with transaction() as connection:
+            if len(work.people) > CROWD and _has_strangers(connection, work):
+                welcome(connection, work.people)
             return _apply(connection, batch, work, journal, options)
     except _NotStored:
         with transaction() as connection:
             welcome(connection, work.people)
             return _apply(connection, batch, work, journal, options)
+
+
+def _has_strangers(connection: Connection, work: Work) -> bool:
+    return bool(connection.execute(_STRANGERS, {"identities": work.identity_rows()}).scalar_one())
 
 
 def _in_parts(batch: Batch, journal: Journal, options: Options) -> Taken:
@@ -113,7 +134,7 @@ def _in_parts(batch: Batch, journal: Journal, options: Options) -> Taken:
         row = replace(journal, event_id=event_id)
         taken = _apply_part(connection, items_of(batch), row, options, Taken(event_id), search_until)
         if taken.errors:
-            _mark_failed(connection, event_id, taken.errors)
+            _mark_failed(connection, taken)
         fault_point("before_commit")
     return taken
 
@@ -243,11 +264,18 @@ def _write_journal(connection: Connection, journal: Journal) -> int:
     return event_id
 
 
-def _mark_failed(connection: Connection, event_id: int, errors: tuple[str, ...]) -> None:
-    reason = "; ".join(dict.fromkeys(errors))[:2000]
+def _mark_failed(connection: Connection, taken: Taken) -> None:
+    reason = "; ".join(dict.fromkeys(taken.errors))[:2000]
     connection.execute(
-        text("UPDATE webhook_events SET outcome = 'failed', error = :error WHERE id = :id"),
-        {"id": event_id, "error": f"{len(errors)} item(s) refused: {reason}"},
+        text("""
+            UPDATE webhook_events SET outcome = 'failed', error = :error,
+                replay_at = CASE WHEN :is_unfinished THEN clock_timestamp() END
+            WHERE id = :id"""),
+        {
+            "id": taken.event_id,
+            "error": f"{len(taken.errors)} item(s) refused: {reason}",
+            "is_unfinished": taken.is_unfinished,
+        },
     )
 
 

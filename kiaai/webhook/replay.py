@@ -25,13 +25,16 @@ def replay(event_id: int) -> WebhookEvent:
     received = receive(body, received_at, settings, event_id)
     db.session.execute(
         text(
-            "UPDATE webhook_events SET outcome = :outcome, error = :error, replayed_at = :now WHERE id = :id"
+            "UPDATE webhook_events SET outcome = :outcome, error = :error, replayed_at = :now,"
+            " replay_at = CASE WHEN :is_unfinished THEN clock_timestamp() + interval '5 minutes' END"
+            " WHERE id = :id"
         ),
         {
             "id": event_id,
             "outcome": received.outcome,
             "error": received.error,
             "now": clock.now(),
+            "is_unfinished": received.taken.is_unfinished,
         },
     )
     db.session.commit()

@@ -175,14 +175,16 @@ EDITS = (
       AND m.revoked_at IS NULL""",
 )
 
+# Whom of the body nobody knows yet, under any of their identities.
+STRANGERS = f"""
+    SELECT count(*) AS strangers FROM (
+        SELECT i.customer FROM {_IDENTITIES} LEFT JOIN {_LEAD} ON true LEFT JOIN {_CONVERSATION} ON true
+        WHERE i.may_create GROUP BY i.customer
+        HAVING bool_or(li.lead_id IS NULL) OR count(c.id) = 0) one"""
+
 # What was asked and what is there now. A missing message or a stranger means: someone is new.
 CHECK = f"""
-    WITH strangers AS MATERIALIZED (
-        SELECT count(*) AS strangers FROM (
-            SELECT i.customer FROM {_IDENTITIES} LEFT JOIN {_LEAD} ON true LEFT JOIN {_CONVERSATION} ON true
-            WHERE i.may_create GROUP BY i.customer
-            HAVING bool_or(li.lead_id IS NULL) OR count(c.id) = 0) one
-    )
+    WITH strangers AS MATERIALIZED ({STRANGERS})
     SELECT s.strangers, {{event}} AS event_id, a.wamid, m.id AS message_id, m.conversation_id,
         f.id AS attachment_id,
         coalesce({{is_new}}, false) AS is_new,

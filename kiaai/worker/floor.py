@@ -14,6 +14,7 @@ from kiaai.delivery.pacing import Pace
 from kiaai.delivery.read_receipts import tell_read
 from kiaai.delivery.sending import drain
 from kiaai.media.fetching import fetch
+from kiaai.webhook.replay import replay
 from kiaai.whatsapp.client import WhatsAppClient
 from kiaai.worker.doorbells import Bell, answer_here
 from kiaai.worker.pools import Pool
@@ -51,12 +52,15 @@ class Floor:
         self.bots = Pool("bots", BOT_TURNS, self._in_app(manager.turn))
         self.files = Pool("files", FILES, self._in_app(lambda id: fetch(id, client)))
         self.readers = Pool("readers", 2, self._in_app(lambda id: tell_read(id, client)))
+        # Bodies over which the web ran out of time.
+        self.replays = Pool("replays", 1, self._in_app(replay))
         self.sweep = Sweep(app, self, client, self._stopping)
         self._pools = {
             "delivery": self.senders,
             "bot": self.bots,
             "files": self.files,
             "read": self.readers,
+            "replays": self.replays,
         }
 
     def start(self) -> None:

@@ -64,6 +64,10 @@ _DUE_FILES = f"""
       AND id <> ALL (:taken)
     ORDER BY next_try_at LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED"""
 
+_DUE_REPLAYS = f"""
+    SELECT id FROM webhook_events WHERE replay_at <= clock_timestamp() AND id <> ALL (:taken)
+    ORDER BY replay_at LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED"""
+
 _HEARTBEAT = text("""
     INSERT INTO processes (name) VALUES (:name)
     ON CONFLICT (name) DO UPDATE SET seen_at = clock_timestamp()
@@ -115,6 +119,7 @@ class Sweep:
             (self._floor.bots, _DUE_TURNS),
             (self._floor.readers, _DUE_READS),
             (self._floor.files, _DUE_FILES),
+            (self._floor.replays, _DUE_REPLAYS),
             (self._floor.senders, _DUE_HEADS.format(lane="campaign")),
         )
         is_full = [self._hand_out(pool, query) for pool, query in work]

@@ -174,6 +174,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), server_default="applied", nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("replayed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("replay_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "outcome IN ('applied', 'failed', 'unroutable', 'erased')", name=op.f("ck_webhook_events_outcome")
         ),
@@ -187,6 +188,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("outcome IN ('failed', 'unroutable')"),
     )
     op.create_index("ix_webhook_events_received_at", "webhook_events", ["received_at"], unique=False)
+    op.create_index(
+        "ix_webhook_events_replay_at",
+        "webhook_events",
+        ["replay_at"],
+        unique=False,
+        postgresql_where=sa.text("replay_at IS NOT NULL"),
+    )
     op.create_table(
         "api_keys",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -723,6 +731,11 @@ def downgrade() -> None:
     )
     op.drop_table("conversations")
     op.drop_table("api_keys")
+    op.drop_index(
+        "ix_webhook_events_replay_at",
+        table_name="webhook_events",
+        postgresql_where=sa.text("replay_at IS NOT NULL"),
+    )
     op.drop_index("ix_webhook_events_received_at", table_name="webhook_events")
     op.drop_index(
         "ix_webhook_events_failed",

@@ -11,7 +11,16 @@ from sqlalchemy import select, text
 from kiaai import clock
 from kiaai.delivery.outbox import Sender, queue_message
 from kiaai.extensions import db
-from kiaai.models import Attachment, Channel, Conversation, Installation, Message, OrphanReceipt, Process
+from kiaai.models import (
+    Attachment,
+    Channel,
+    Conversation,
+    Installation,
+    Message,
+    OrphanReceipt,
+    Process,
+    WebhookEvent,
+)
 from kiaai.sandbox.server import SandboxServer
 from kiaai.whatsapp.client import WhatsAppClient
 from kiaai.worker.sweep import Sweep
@@ -38,6 +47,7 @@ class Baskets:
 
     def __init__(self) -> None:
         self.senders, self.bots, self.files, self.readers = Basket(), Basket(), Basket(), Basket()
+        self.replays = Basket()
 
 
 @pytest.fixture
@@ -142,6 +152,17 @@ def test_it_finds_due_turns_files_and_reads(sweep: Sweep, baskets: Baskets, dana
 
     assert (baskets.bots.ids, baskets.readers.ids) == ([dana.id], [dana.id])
     assert baskets.files.ids == [file.id]
+
+
+def test_it_finds_a_body_over_which_the_web_ran_out_of_time(sweep: Sweep, baskets: Baskets) -> None:
+    past = clock.now() - timedelta(seconds=1)
+    unfinished = WebhookEvent(body=b"{}", outcome="failed", replay_at=past)
+    db.session.add_all([unfinished, WebhookEvent(body=b"{}", outcome="failed")])
+    db.session.commit()
+
+    sweep.once()
+
+    assert baskets.replays.ids == [unfinished.id]
 
 
 def test_it_joins_a_receipt_whose_message_is_known_by_now(sweep: Sweep, dana: Conversation) -> None:
