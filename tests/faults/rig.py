@@ -46,7 +46,8 @@ _UNSETTLED = text("""
         (SELECT count(*) FROM conversations WHERE bot_due_at IS NOT NULL) AS turns,
         (SELECT count(*) FROM conversations WHERE talk_due_at IS NOT NULL) AS heads,
         (SELECT count(*) FROM attachments WHERE state = 'waiting') AS files,
-        (SELECT count(*) FROM orphan_receipts WHERE next_try_at IS NOT NULL) AS receipts
+        (SELECT count(*) FROM orphan_receipts WHERE next_try_at IS NOT NULL) AS receipts,
+        (SELECT count(*) FROM webhook_events WHERE replay_at IS NOT NULL) AS bodies
 """)
 
 

@@ -102,8 +102,8 @@ def test_a_batch_of_a_thousand_with_poison_in_it_leaves_only_the_poison_out(rig:
         asked_at = time.monotonic()
         assert rig.post(body_of(*items, number=rig.number)) == 200
         rig.note("1,000 messages and poison in one body (until the 200)", asked_at)
-        # A busy machine may not get through the search in the time that Meta waits, and says so.
-        rig.flask("webhook", "replay", "--failed", check=False)
+        # What a busy machine does not get through in the time that Meta waits, the worker does by itself.
+        rig.wait_until_settled()
         assert rig.value(_INCOMING, customers=customers) == 1000
         assert rig.readiness()["failed_webhooks"] == 1
         assert rig.flask("webhook", "failed", check=False).count("failed") == 1
