@@ -55,7 +55,7 @@ def _pages(stage: Stage, port: int) -> dict[str, list[Call]]:
         "SELECT customer_name, phone_number FROM leads WHERE phone_number IS NOT NULL ORDER BY id LIMIT 1"
     )[0]
     return {
-        "inbox": [poll("/", cookie)],
+        "inbox": [Call("GET", "/", {"Cookie": cookie})],
         "list, first page": [poll(f"{LIST}/panel", cookie)],
         "list, poll with news": [poll(LIST, cookie)],
         "thread, poll with news": [poll(path, cookie) for path in threads],
