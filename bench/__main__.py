@@ -90,8 +90,9 @@ def _said(name: str, part: Callable[..., Iterator[Figure]], *arguments: object) 
 
 def _machine() -> str:
     memory = psutil.virtual_memory().total / 2**30
+    system = f"{platform.system()} {platform.release().split('-')[0]}"
     return (
-        f"{psutil.cpu_count()} cores, {memory:.0f} GB, {platform.system()} {platform.release().split("-")[0]}, "
+        f"{psutil.cpu_count()} cores, {memory:.0f} GB, {system}, "
         f"Python {platform.python_version()}; {time.strftime('%Y-%m-%d')}"
     )
 
