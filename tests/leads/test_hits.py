@@ -11,6 +11,7 @@ from kiaai.leads.searching import cleaned_search, name_pattern, number_digits, p
 from kiaai.models import Channel, Conversation, Lead
 from kiaai.web.paging import Cursor
 from tests.conftest import make_conversation
+from tests.statistics import forget_statistics, keep_autovacuum_out
 
 NAMES = (
     "Dana Díaz",
@@ -169,6 +170,8 @@ def test_a_lead_that_is_erased_leaves_no_name_behind(everybody: list[Conversatio
 def test_nobody_is_looked_at_one_by_one_whatever_the_statistics(
     channel: Channel, statistics: str, q: str
 ) -> None:
+    keep_autovacuum_out("leads", "lead_names", "conversations")
+    forget_statistics("leads", "lead_names", "conversations")
     crowd(channel, 10)
     if statistics == "those of a few":
         db.session.execute(text("ANALYZE leads, lead_names, conversations"))
