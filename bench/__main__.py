@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from bench import answers, filling, footprint, ingest, pages, peers, polls, sending
+from bench import answers, filling, footprint, ingest, pages, peers, polls, profile, sending
 from bench.figures import Figure, as_markdown, write_results, written
 from bench.stage import Stage
 from kiaai.config import ROOT
@@ -32,6 +32,7 @@ GROWING: dict[str, tuple[Part, ...]] = {
 # Measured once, with the smallest database.
 ONCE: dict[str, tuple[Part, ...]] = {
     "ingest": (ingest.in_large_bodies, ingest.at_a_steady_rate),
+    "profile": (profile.of_one_body,),
     "peers": (peers.against_pgbench, peers.against_pywa),
     "polls": (polls.of_a_hundred_browsers,),
     "sending": (sending.at_the_limit, sending.without_a_limit, sending.by_two_workers),

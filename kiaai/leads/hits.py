@@ -88,8 +88,10 @@ def _all(kind: Kind) -> TextualSelect:
 
 
 def _statement(template: str, kind: Kind) -> TextualSelect:
-    is_hit = _is_hit(kind)
-    named = (_PIECES if kind.has_pieces else _NO_PIECES).format(has_pieces=_has_pieces(kind), is_hit=is_hit)
+    is_hit = _IS_NAMED_OR_NUMBERED if kind.has_digits else _IS_NAMED
+    has_pieces = _HAS_PIECES_OF_EITHER if kind.has_digits else _HAS_PIECES
+    # Letters of which it is not known whether the database knows their capitals: nobody can be left out.
+    named = _NAMED.format(is_met=has_pieces if kind.has_pieces else is_hit)
     table, at = _ORDERS.get(template, ("", ""))
     only = kind.only.format(at=at)
     is_short = _IS_SHORT.format(table=table, at=at, only=only)
@@ -97,57 +99,52 @@ def _statement(template: str, kind: Kind) -> TextualSelect:
     return text(sql).columns(Column("id", BigInteger), Column("at", DateTime(timezone=True)))
 
 
-def _is_hit(kind: Kind) -> str:
-    named = "l.customer_name ~* :pattern"
-    return f"({named} OR strpos(l.phone_number, :digits) > 0)" if kind.has_digits else named
-
-
-def _has_pieces(kind: Kind) -> str:
-    named = "kiaai_grams(name) @> CAST(:pieces AS text[])"
-    return f"({named} OR kiaai_grams(number) @> CAST(:digit_pieces AS text[]))" if kind.has_digits else named
-
-
-_PIECES = "SELECT lead_id FROM lead_names WHERE {has_pieces}"
-# Letters of which it is not known whether the database knows their capitals: nobody can be left out.
-_NO_PIECES = "SELECT l.id AS lead_id FROM leads l WHERE {is_hit}"
+_IS_NAMED = "name ~* :pattern"
+_IS_NAMED_OR_NUMBERED = f"({_IS_NAMED} OR strpos(number, :digits) > 0)"
+_HAS_PIECES = "kiaai_grams(name) @> CAST(:pieces AS text[])"
+_HAS_PIECES_OF_EITHER = f"({_HAS_PIECES} OR kiaai_grams(number) @> CAST(:digit_pieces AS text[]))"
+_NAMED = "SELECT lead_id, name, number FROM lead_names WHERE {is_met}"
 # Whether the walk ended before it had enough, and before it had met all rows.
 _IS_SHORT = """CASE WHEN (SELECT count(*) FROM walked) < :most THEN EXISTS (
             SELECT FROM {table} WHERE {only} ORDER BY {at} DESC, id DESC OFFSET :walk LIMIT 1) END"""
+# Those looked up are put in order first, as looking closely at a name takes longer than finding its place.
 _CONVERSATIONS = """
     WITH walked AS MATERIALIZED (
         SELECT c.id, c.at FROM (
             SELECT id, lead_id, last_message_at AS at FROM conversations WHERE {only}
             ORDER BY last_message_at DESC, id DESC LIMIT :walk) c
-        CROSS JOIN LATERAL (SELECT customer_name, phone_number FROM leads WHERE id = c.lead_id OFFSET 0) l
+        CROSS JOIN LATERAL (SELECT name, number FROM lead_names WHERE lead_id = c.lead_id OFFSET 0) l
         WHERE {is_hit} ORDER BY c.at DESC, c.id DESC LIMIT :most),
     named AS MATERIALIZED ({named} AND {is_short}),
     looked_up AS (
-        SELECT c.id, c.at FROM named
-        CROSS JOIN LATERAL (SELECT customer_name, phone_number FROM leads WHERE id = lead_id OFFSET 0) l
-        CROSS JOIN LATERAL (SELECT id, last_message_at AS at FROM conversations
-            WHERE lead_id = named.lead_id AND {only} OFFSET 0) c
-        WHERE {is_hit} ORDER BY c.at DESC, c.id DESC LIMIT :most)
+        SELECT id, at FROM (
+            SELECT c.id, c.at, name, number FROM named
+            CROSS JOIN LATERAL (SELECT id, last_message_at AS at FROM conversations
+                WHERE lead_id = named.lead_id AND {only} OFFSET 0) c
+            ORDER BY c.at DESC, c.id DESC OFFSET 0) found
+        WHERE {is_hit} ORDER BY at DESC, id DESC LIMIT :most)
     SELECT id, at FROM walked UNION SELECT id, at FROM looked_up ORDER BY at DESC, id DESC LIMIT :most"""
 _LEADS = """
     WITH walked AS MATERIALIZED (
-        SELECT l.id, l.at FROM (
-            SELECT id, last_contact_at AS at, customer_name, phone_number FROM leads WHERE {only}
-            ORDER BY last_contact_at DESC, id DESC LIMIT :walk) l
-        WHERE {is_hit} ORDER BY l.at DESC, l.id DESC LIMIT :most),
+        SELECT id, at FROM (
+            SELECT id, last_contact_at AS at, customer_name AS name, phone_number AS number FROM leads
+            WHERE {only} ORDER BY last_contact_at DESC, id DESC LIMIT :walk) l
+        WHERE {is_hit} ORDER BY at DESC, id DESC LIMIT :most),
     named AS MATERIALIZED ({named} AND {is_short}),
     looked_up AS (
-        SELECT l.id, l.at FROM named
-        CROSS JOIN LATERAL (SELECT id, last_contact_at AS at, customer_name, phone_number FROM leads
-            WHERE id = lead_id AND {only} OFFSET 0) l
-        WHERE {is_hit} ORDER BY l.at DESC, l.id DESC LIMIT :most)
+        SELECT id, at FROM (
+            SELECT l.id, l.at, name, number FROM named
+            CROSS JOIN LATERAL (SELECT id, last_contact_at AS at FROM leads
+                WHERE id = lead_id AND {only} OFFSET 0) l
+            ORDER BY l.at DESC, l.id DESC OFFSET 0) found
+        WHERE {is_hit} ORDER BY at DESC, id DESC LIMIT :most)
     SELECT id, at FROM walked UNION SELECT id, at FROM looked_up ORDER BY at DESC, id DESC LIMIT :most"""
 _FEW = """
     WITH named AS MATERIALIZED ({named})
     SELECT count(*) AS id, NULL AS at FROM (
         SELECT 1 FROM named
-        CROSS JOIN LATERAL (SELECT customer_name, phone_number FROM leads WHERE id = lead_id OFFSET 0) l
         CROSS JOIN LATERAL (SELECT FROM conversations WHERE lead_id = named.lead_id OFFSET 0) c
         WHERE {is_hit} LIMIT :most) few"""
 _EVERYBODY = """
-    SELECT count(*) AS id, NULL AS at FROM conversations c JOIN leads l ON l.id = c.lead_id WHERE {is_hit}"""
+    SELECT count(*) AS id, NULL AS at FROM conversations JOIN lead_names USING (lead_id) WHERE {is_hit}"""
 _ORDERS = {_CONVERSATIONS: ("conversations", "last_message_at"), _LEADS: ("leads", "last_contact_at")}
