@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psutil
 
@@ -24,9 +25,12 @@ def measure() -> Iterator[Figure]:
             product.write(number, "¿Cuál es el horario?")
         time.sleep(SETTLE_SECONDS)
         yield at_most(PART, "memory of all processes (PSS)", _pss_bytes(product) / 2**20, 400, "MB")
-        before, began = _cpu_seconds(product), time.monotonic()
+        before, began = _cpu_seconds(product), time.time()
         time.sleep(IDLE_SECONDS)
-        share = (_cpu_seconds(product) - before) / (time.monotonic() - began)
+        after, ended = _cpu_seconds(product), time.time()
+    # Of a process that is new, all counts.
+    spent = sum(seconds - before.get(process, 0.0) for process, seconds in after.items())
+    share = spent / (ended - began)
     yield at_most(PART, "idle: share of one core", 100 * share, 5, "%")
 
 
@@ -34,12 +38,11 @@ def _pss_bytes(product: Product) -> int:
     return sum(process.memory_full_info().pss for process in product.processes())
 
 
-def _cpu_seconds(product: Product) -> float:
-    total = 0.0
+def _cpu_seconds(product: Product) -> dict[tuple[int, float], float]:
+    """Return the processor time of each process, by its id and start."""
+    spent = {}
     for process in product.processes():
-        try:
+        with suppress(psutil.NoSuchProcess):
             times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system
-    return total
+            spent[process.pid, process.create_time()] = times.user + times.system
+    return spent

@@ -10,7 +10,7 @@ from bench.stage import Stage
 PART = "Ingest"
 CUSTOMERS = 500
 ROUNDS = 5
-ROUND_SECONDS = 2.0
+ROUND_SECONDS = 1.5
 SELECT_1 = Call("GET", "/bench/select-1", {})
 BATCH = 1000
 STEADY_PER_SECOND = 300

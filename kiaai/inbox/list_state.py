@@ -50,7 +50,8 @@ class Alerts:
 class ListState:
     """Who asks and what the list depends on. counts: by tab, up to 100.
 
-    rows: in order their ids, versions, and whether the bot is quiet there, which ends by itself.
+    rows: in order their ids, versions, and whether the bot is quiet there, which ends by itself. Of a first
+    page there is one more than is drawn.
     """
 
     user_id: int
@@ -58,6 +59,10 @@ class ListState:
     rows: str
     counts: dict[str, int]
     alerts: Alerts
+
+    @property
+    def ids(self) -> list[int]:
+        return [int(row.split(":", 1)[0]) for row in self.rows.split(",") if row]
 
     @property
     def parts(self) -> tuple[object, ...]:
@@ -70,7 +75,7 @@ def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> Li
     search = hits.kind_of(wanted.q, hits.ABOVE if until else hits.ALL) if wanted.q else None
     values: dict[str, Any] = {"session_key": session_key or "", "now": now}
     if wanted.q:
-        values |= hits.values_for(wanted.q, MOST_ROWS if until else PAGE_ROWS, until)
+        values |= hits.values_for(wanted.q, MOST_ROWS if until else PAGE_ROWS + 1, until)
     elif until:
         values |= {"at": until.at, "id": until.id}
     found = db.session.execute(_statement(wanted.tab, search, until is not None), values).one_or_none()
@@ -108,7 +113,7 @@ def _in_tab(tab: str, has_until: bool) -> Select[Any]:
         at = bindparam("at", type_=DateTime(timezone=True))
         rows = rows.where(at_or_above(at, bindparam("id", type_=BigInteger)))
     newest = rows.order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
-    return newest.limit(MOST_ROWS if has_until else PAGE_ROWS)
+    return newest.limit(MOST_ROWS if has_until else PAGE_ROWS + 1)
 
 
 def _found(search: hits.Kind) -> Select[Any]:

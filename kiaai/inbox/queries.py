@@ -1,9 +1,21 @@
 """All reads of the conversation list: which rows stand in it, and what they show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BindParameter, ColumnElement, and_, exists, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    and_,
+    any_,
+    exists,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy import tuple_ as row_of
 from sqlalchemy.orm import joinedload
 
@@ -48,19 +60,20 @@ class ListPage:
     until: Cursor | None
 
 
-def list_page(wanted: ListFilter, now: datetime) -> ListPage:
-    """Return the rows from the newest down to where the reader has loaded, or the first page."""
+def list_page(wanted: ListFilter, ids: Sequence[int], now: datetime) -> ListPage:
+    """Return the rows from the newest down to where the reader has loaded, or the first page.
+
+    ids: those that `list_state` found, the newest first.
+    """
     if wanted.until is None:
-        found = _newest(wanted, now, PAGE_ROWS + 1)
-        return _page(found[:PAGE_ROWS], has_more=len(found) > PAGE_ROWS, keep=None)
-    loaded = _newest(wanted, now, MOST_ROWS, until=wanted.until)
-    has_more = bool(_newest(wanted, now, 1, before=wanted.until))
-    return _page(loaded, has_more, keep=wanted.until)
+        return _page(_by_id(ids[:PAGE_ROWS]), has_more=len(ids) > PAGE_ROWS, keep=None)
+    has_more = bool(_newest(wanted, now, 1, wanted.until))
+    return _page(_by_id(ids), has_more, keep=wanted.until)
 
 
 def older_page(wanted: ListFilter, before: Cursor, now: datetime) -> ListPage:
     """Return the next rows below a place."""
-    rows = _newest(wanted, now, PAGE_ROWS + 1, before=before)
+    rows = _newest(wanted, now, PAGE_ROWS + 1, before)
     return _page(rows[:PAGE_ROWS], len(rows) > PAGE_ROWS, keep=before)
 
 
@@ -95,27 +108,24 @@ def at_or_above(
     return row_of(Conversation.last_message_at, Conversation.id) >= row_of(at, row_id)
 
 
-def _newest(
-    wanted: ListFilter, now: datetime, most: int, until: Cursor | None = None, before: Cursor | None = None
-) -> list[Conversation]:
-    """Return rows, the newest first: down to `until`, or those below `before`."""
-    rows = select(Conversation).order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
-    rows = rows.options(joinedload(Conversation.lead, innerjoin=True))
+def _newest(wanted: ListFilter, now: datetime, most: int, before: Cursor) -> list[Conversation]:
+    """Return the newest rows below a place."""
     if wanted.q:
-        return list(
-            db.session.scalars(rows.where(Conversation.id.in_(_found(wanted.q, most, until, before))))
-        )
+        kind, values = hits.kind_of(wanted.q, hits.BELOW), hits.values_for(wanted.q, most, before)
+        return _by_id(hits.find(hits.conversation_hits(kind), values))
+    rows = select(Conversation).options(joinedload(Conversation.lead, innerjoin=True))
     rows = rows.where(in_tab(wanted.tab, now))
-    if until:
-        rows = rows.where(at_or_above(*until))
-    if before:
-        rows = rows.where(older_than(Conversation.last_message_at, Conversation.id, before))
-    return list(db.session.scalars(rows.limit(most)))
+    rows = rows.where(older_than(Conversation.last_message_at, Conversation.id, before))
+    order = (Conversation.last_message_at.desc(), Conversation.id.desc())
+    return list(db.session.scalars(rows.order_by(*order).limit(most)))
 
 
-def _found(q: str, most: int, until: Cursor | None, before: Cursor | None) -> list[int]:
-    only = hits.ABOVE if until else hits.BELOW if before else hits.ALL
-    return hits.find(hits.conversation_hits(hits.kind_of(q, only)), hits.values_for(q, most, until or before))
+def _by_id(ids: Sequence[int]) -> list[Conversation]:
+    rows = select(Conversation).options(joinedload(Conversation.lead, innerjoin=True))
+    rows = rows.where(Conversation.id == any_(literal(list(ids), ARRAY(BigInteger))))
+    return list(
+        db.session.scalars(rows.order_by(Conversation.last_message_at.desc(), Conversation.id.desc()))
+    )
 
 
 def _page(rows: list[Conversation], has_more: bool, keep: Cursor | None) -> ListPage:

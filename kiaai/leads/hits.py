@@ -1,9 +1,10 @@
 """Which conversations and leads a search finds: the newest, in the same time however many there are.
 
-Two ways, in one statement. A name that many have is soon met among those last in contact, so these are walked
-for a while. If that does not find enough, the name is a rare one, and the index over the pieces of all names
-has it. The planner is left no choice: it thinks that pieces of a name have nothing to do with each other, and
-with statistics that are old or missing it may look at everybody.
+In one statement: the index over the pieces of all names is asked for a few hits. When there are no more,
+these are all. A name that more people have is soon met among those last in contact, so these are walked for a
+while; only if that does not find enough, the index is asked for everybody of that name. The planner is left
+no choice: it thinks that pieces of a name have nothing to do with each other, and with statistics that are
+old or missing it may look at everybody.
 """
 
 from collections.abc import Mapping
@@ -14,12 +15,15 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, DateTime, TextualSelect, text
 
 from kiaai.extensions import db
-from kiaai.leads.searching import name_pattern, number_digits, pieces
+from kiaai.leads.searching import PIECE, name_pattern, number_digits, pieces
 from kiaai.web.paging import Cursor
 
-# How many rows are walked for one that is wanted, at least and at most. A row takes some 3 us.
-_WALKED_EACH, _SHORTEST_WALK, _LONGEST_WALK = 20, 600, 2000
-
+# So many hits are looked up rather than walked to; to look one up takes as long as to walk past one, 3 us.
+_FEW = 1000
+# How many rows are walked: for a name that many are known to have, and when nothing is known.
+_LONGEST_WALK, _SHORT_WALK = 2000, 600
+# Nearly everybody has a given letter or two, or the beginning of a number: the index is not asked first.
+_SELECTIVE_DIGITS = 5
 
 # Which rows of a list, by its time and id.
 ALL, ABOVE, BELOW = "true", "({at}, id) >= (:at, :id)", "({at}, id) < (:at, :id)"
@@ -27,15 +31,21 @@ ALL, ABOVE, BELOW = "true", "({at}, id) >= (:at, :id)", "({at}, id) < (:at, :id)
 
 @dataclass(frozen=True)
 class Kind:
-    """How a search is made. has_digits, has_pieces: of what is looked for; only: which rows of the list."""
+    """How a search is made. has_digits, has_pieces: of what is looked for; only: which rows of the list.
+
+    is_selective: it is long enough that only few may have it.
+    """
 
     has_digits: bool
     has_pieces: bool
+    is_selective: bool
     only: str = ALL
 
 
 def kind_of(q: str, only: str = ALL) -> Kind:
-    return Kind(number_digits(q) is not None, bool(pieces(q)), only)
+    digits, cut = number_digits(q), pieces(q)
+    is_long = len(digits) >= _SELECTIVE_DIGITS if digits else any(len(piece) == PIECE for piece in cut)
+    return Kind(digits is not None, bool(cut), bool(cut) and is_long, only)
 
 
 def values_for(q: str, most: int, place: Cursor | None = None) -> dict[str, Any]:
@@ -47,7 +57,8 @@ def values_for(q: str, most: int, place: Cursor | None = None) -> dict[str, Any]
         "pieces": pieces(q),
         "digit_pieces": pieces(digits),
         "most": most,
-        "walk": min(max(_WALKED_EACH * most, _SHORTEST_WALK), _LONGEST_WALK),
+        "few": _FEW,
+        "walk": _LONGEST_WALK if kind_of(q).is_selective else _SHORT_WALK,
     }
     return values | {"at": place.at, "id": place.id} if place else values
 
@@ -73,13 +84,13 @@ def lead_hits(kind: Kind, has_status: bool = False) -> TextualSelect:
 def count_conversations(q: str, exact_up_to: int) -> int:
     """Return how many conversations are found: few are counted by pieces, more by looking at everybody."""
     kind, values = kind_of(q), values_for(q, exact_up_to + 1)
-    count = find(_few(kind), values)[0]
+    count = find(_counted_few(kind), values)[0]
     return count if count <= exact_up_to else find(_all(kind), values)[0]
 
 
 @cache
-def _few(kind: Kind) -> TextualSelect:
-    return _statement(_FEW, kind)
+def _counted_few(kind: Kind) -> TextualSelect:
+    return _statement(_COUNT_FEW, kind)
 
 
 @cache
@@ -94,8 +105,11 @@ def _statement(template: str, kind: Kind) -> TextualSelect:
     named = _NAMED.format(is_met=has_pieces if kind.has_pieces else is_hit)
     table, at = _ORDERS.get(template, ("", ""))
     only = kind.only.format(at=at)
-    is_short = _IS_SHORT.format(table=table, at=at, only=only)
-    sql = template.format(named=named, is_hit=is_hit, only=only, is_short=is_short)
+    parts = {"named": named, "is_hit": is_hit, "only": only, "table": table, "at": at}
+    # What may be frequent is asked for a few only; otherwise nobody is met this way.
+    few = f"{named} LIMIT :few + 1" if kind.is_selective else f"{named} AND false"
+    is_frequent = "(SELECT count(*) > :few FROM few)" if kind.is_selective else "true"
+    sql = template.format(**parts, few=few, is_frequent=is_frequent, is_short=_IS_SHORT.format(**parts))
     return text(sql).columns(Column("id", BigInteger), Column("at", DateTime(timezone=True)))
 
 
@@ -109,13 +123,16 @@ _IS_SHORT = """CASE WHEN (SELECT count(*) FROM walked) < :most THEN EXISTS (
             SELECT FROM {table} WHERE {only} ORDER BY {at} DESC, id DESC OFFSET :walk LIMIT 1) END"""
 # Those looked up are put in order first, as looking closely at a name takes longer than finding its place.
 _CONVERSATIONS = """
-    WITH walked AS MATERIALIZED (
+    WITH few AS MATERIALIZED ({few}),
+    walked AS MATERIALIZED (
         SELECT c.id, c.at FROM (
             SELECT id, lead_id, last_message_at AS at FROM conversations WHERE {only}
             ORDER BY last_message_at DESC, id DESC LIMIT :walk) c
         CROSS JOIN LATERAL (SELECT name, number FROM lead_names WHERE lead_id = c.lead_id OFFSET 0) l
-        WHERE {is_hit} ORDER BY c.at DESC, c.id DESC LIMIT :most),
-    named AS MATERIALIZED ({named} AND {is_short}),
+        WHERE {is_frequent} AND {is_hit} ORDER BY c.at DESC, c.id DESC LIMIT :most),
+    named AS MATERIALIZED (
+        SELECT * FROM few WHERE NOT {is_frequent}
+        UNION ALL {named} AND {is_frequent} AND {is_short}),
     looked_up AS (
         SELECT id, at FROM (
             SELECT c.id, c.at, name, number FROM named
@@ -125,12 +142,15 @@ _CONVERSATIONS = """
         WHERE {is_hit} ORDER BY at DESC, id DESC LIMIT :most)
     SELECT id, at FROM walked UNION SELECT id, at FROM looked_up ORDER BY at DESC, id DESC LIMIT :most"""
 _LEADS = """
-    WITH walked AS MATERIALIZED (
+    WITH few AS MATERIALIZED ({few}),
+    walked AS MATERIALIZED (
         SELECT id, at FROM (
             SELECT id, last_contact_at AS at, customer_name AS name, phone_number AS number FROM leads
             WHERE {only} ORDER BY last_contact_at DESC, id DESC LIMIT :walk) l
-        WHERE {is_hit} ORDER BY at DESC, id DESC LIMIT :most),
-    named AS MATERIALIZED ({named} AND {is_short}),
+        WHERE {is_frequent} AND {is_hit} ORDER BY at DESC, id DESC LIMIT :most),
+    named AS MATERIALIZED (
+        SELECT * FROM few WHERE NOT {is_frequent}
+        UNION ALL {named} AND {is_frequent} AND {is_short}),
     looked_up AS (
         SELECT id, at FROM (
             SELECT l.id, l.at, name, number FROM named
@@ -139,7 +159,7 @@ _LEADS = """
             ORDER BY l.at DESC, l.id DESC OFFSET 0) found
         WHERE {is_hit} ORDER BY at DESC, id DESC LIMIT :most)
     SELECT id, at FROM walked UNION SELECT id, at FROM looked_up ORDER BY at DESC, id DESC LIMIT :most"""
-_FEW = """
+_COUNT_FEW = """
     WITH named AS MATERIALIZED ({named})
     SELECT count(*) AS id, NULL AS at FROM (
         SELECT 1 FROM named

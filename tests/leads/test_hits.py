@@ -96,10 +96,12 @@ def minutes_ago(minutes: int) -> datetime:
     return datetime(2026, 1, 1, 12, tzinfo=UTC) - timedelta(minutes=minutes)
 
 
-@pytest.fixture(params=["walked", "looked up"])
+@pytest.fixture(params=["few looked up", "walked", "all looked up"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "looked up":
-        monkeypatch.setattr(hits, "_SHORTEST_WALK", 1)
+    if request.param != "few looked up":
+        monkeypatch.setattr(hits, "_FEW", 0)
+    if request.param == "all looked up":
+        monkeypatch.setattr(hits, "_SHORT_WALK", 1)
         monkeypatch.setattr(hits, "_LONGEST_WALK", 1)
 
 
