@@ -50,23 +50,24 @@ class Alerts:
 class ListState:
     """Who asks and what the list depends on. counts: by tab, up to 100.
 
-    rows: in order their ids, versions, and whether the bot is quiet there, which ends by itself. Of a first
-    page there is one more than is drawn.
+    rows: of those to be drawn, in order, their ids, versions, and whether the bot is quiet there, which ends
+    by itself. has_more: whether a first page is followed by another.
     """
 
     user_id: int
     is_admin: bool
-    rows: str
+    rows: list[str]
+    has_more: bool
     counts: dict[str, int]
     alerts: Alerts
 
     @property
     def ids(self) -> list[int]:
-        return [int(row.split(":", 1)[0]) for row in self.rows.split(",") if row]
+        return [int(row.split(":", 1)[0]) for row in self.rows]
 
     @property
     def parts(self) -> tuple[object, ...]:
-        return (self.is_admin, self.rows, *self.counts.values(), self.alerts.paused, self.alerts.held)
+        return (self.is_admin, *self.rows, *self.counts.values(), self.alerts.paused, self.alerts.held)
 
 
 def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> ListState | None:
@@ -81,10 +82,12 @@ def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> Li
     found = db.session.execute(_statement(wanted.tab, search, until is not None), values).one_or_none()
     if found is None:
         return None
+    rows = found.rows.split(",") if found.rows else []
     return ListState(
         user_id=found.user_id,
         is_admin=found.role == "admin",
-        rows=found.rows or "",
+        rows=rows if until else rows[:PAGE_ROWS],
+        has_more=until is None and len(rows) > PAGE_ROWS,
         counts={tab: getattr(found, f"count_{tab}") for tab in COUNTED_TABS},
         alerts=Alerts(found.paused, found.held),
     )

@@ -60,14 +60,13 @@ class ListPage:
     until: Cursor | None
 
 
-def list_page(wanted: ListFilter, ids: Sequence[int], now: datetime) -> ListPage:
+def list_page(wanted: ListFilter, ids: Sequence[int], has_more: bool, now: datetime) -> ListPage:
     """Return the rows from the newest down to where the reader has loaded, or the first page.
 
-    ids: those that `list_state` found, the newest first.
+    ids, has_more: what `list_state` found.
     """
-    if wanted.until is None:
-        return _page(_by_id(ids[:PAGE_ROWS]), has_more=len(ids) > PAGE_ROWS, keep=None)
-    has_more = bool(_newest(wanted, now, 1, wanted.until))
+    if wanted.until:
+        has_more = bool(_newest(wanted, now, 1, wanted.until))
     return _page(_by_id(ids), has_more, keep=wanted.until)
 
 

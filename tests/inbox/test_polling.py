@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from kiaai.extensions import db
+from kiaai.inbox.queries import PAGE_ROWS
 from kiaai.leads.pipeline import Actor, rename, set_status
 from kiaai.models import Channel, Conversation, Installation, User
 from kiaai.web import fragments
@@ -26,7 +28,8 @@ def poll(client: FlaskClient, page: str, panel: str) -> tuple[str, dict[str, str
     from_field = {"thread": "thread-from", "conversations": "conversations-until"}[panel]
     row = re.search(rf'id="{from_field}" name="(\w+)" value="([^"]*)"', html)
     assert row is not None
-    return f"{tag[1]}?{row[1]}={row[2]}", {**HTMX, "HX-PTag": tag[2]}
+    joint = "&" if "?" in tag[1] else "?"
+    return f"{unescape(tag[1])}{joint}{row[1]}={row[2]}", {**HTMX, "HX-PTag": tag[2]}
 
 
 def test_a_list_with_nothing_new_costs_one_query_and_no_bytes(
@@ -40,6 +43,18 @@ def test_a_list_with_nothing_new_costs_one_query_and_no_bytes(
 
     assert (response.status_code, response.data) == (304, b"")
     assert len(statements) == 1
+
+
+@pytest.mark.parametrize("size", [PAGE_ROWS, PAGE_ROWS + 1])
+@pytest.mark.parametrize("page", ["/", "/?q=Dana"])
+def test_the_first_poll_of_a_long_list_finds_nothing_new(
+    signed_in: FlaskClient, channel: Channel, page: str, size: int
+) -> None:
+    for number in range(size):
+        make_conversation(channel, f"5690000{number:04}", "Dana Prueba")
+    address, headers = poll(signed_in, page, "conversations")
+
+    assert signed_in.get(address, headers=headers).status_code == 304
 
 
 def test_a_thread_with_nothing_new_costs_one_query_and_no_bytes(
