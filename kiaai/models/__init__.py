@@ -4,6 +4,7 @@ from kiaai.models.attachment import Attachment
 from kiaai.models.base import Base
 from kiaai.models.channel import Channel
 from kiaai.models.conversation import Conversation
+from kiaai.models.desk import CannedReply, Draft, Note, Presence, Tag
 from kiaai.models.knowledge import Article, BotTurn
 from kiaai.models.lead import Lead, LeadEvent, LeadIdentity, LeadName
 from kiaai.models.message import Message
@@ -17,16 +18,21 @@ __all__ = [
     "Attachment",
     "Base",
     "BotTurn",
+    "CannedReply",
     "Channel",
     "Conversation",
+    "Draft",
     "Installation",
     "Lead",
     "LeadEvent",
     "LeadIdentity",
     "LeadName",
     "Message",
+    "Note",
     "OrphanReceipt",
+    "Presence",
     "Process",
+    "Tag",
     "User",
     "WebhookEvent",
 ]

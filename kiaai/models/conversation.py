@@ -16,6 +16,10 @@ WINDOW = timedelta(hours=23, minutes=55)
 # Meta's pair limit: 45 messages at once to one person, then one per six seconds.
 PAIR_BURST = 45
 
+PRIORITIES = ("high", "normal", "low")
+# The customer wrote last and waits for us: a bot that is about to answer is not us.
+WAITS = "state = 'open' AND last_direction = 'incoming' AND bot_due_at IS NULL"
+
 
 class Conversation(Base):
     """One lead on one channel. `version` is raised under the row lock by every visible change."""
@@ -27,6 +31,7 @@ class Conversation(Base):
         UniqueConstraint("lead_id", "channel_id"),
         CheckConstraint(one_of("state", "open", "snoozed", "closed"), name="state"),
         CheckConstraint(one_of("last_direction", "incoming", "outgoing"), name="last_direction"),
+        CheckConstraint(one_of("priority", *PRIORITIES), name="priority"),
         CheckConstraint("unread_count >= 0", name="unread_count"),
         Index("ix_conversations_last_message_at_id", text("last_message_at DESC"), text("id DESC")),
         Index(
@@ -39,16 +44,33 @@ class Conversation(Base):
             "ix_conversations_open",
             text("last_message_at DESC"),
             text("id DESC"),
-            postgresql_where=text("state <> 'closed'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_conversations_waiting", "last_inbound_at", "id", postgresql_where=text(WAITS)),
+        Index(
+            "ix_conversations_unassigned",
+            text("last_message_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("state = 'open' AND assignee_id IS NULL"),
+        ),
+        Index(
+            "ix_conversations_assignee_id",
+            "assignee_id",
+            text("last_message_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("assignee_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_conversations_snoozed",
+            "snoozed_until",
+            "id",
+            postgresql_where=text("state = 'snoozed'"),
         ),
         Index(
             "ix_conversations_closed",
             text("last_message_at DESC"),
             text("id DESC"),
             postgresql_where=text("state = 'closed'"),
-        ),
-        Index(
-            "ix_conversations_assignee_id", "assignee_id", postgresql_where=text("assignee_id IS NOT NULL")
         ),
         Index(
             "ix_conversations_talk_due_at", "talk_due_at", postgresql_where=text("talk_due_at IS NOT NULL")
@@ -79,6 +101,7 @@ class Conversation(Base):
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     state: Mapped[str] = mapped_column(server_default="open")
     snoozed_until: Mapped[datetime | None]
+    priority: Mapped[str] = mapped_column(server_default="normal")
 
     # For the sender: when the head of each lane may go, and who holds the conversation.
     talk_due_at: Mapped[datetime | None]

@@ -41,6 +41,7 @@ class Lead(Base):
     opted_out_at: Mapped[datetime | None]
     # When the newest opt-out or opt-in was said; an older one that comes late changes nothing.
     consent_at: Mapped[datetime | None]
+    blocked_at: Mapped[datetime | None]
     source: Mapped[Json] = mapped_column(server_default=text("'{}'"))
 
     identities: Mapped[list["LeadIdentity"]] = relationship(back_populates="lead", viewonly=True)

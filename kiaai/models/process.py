@@ -1,4 +1,4 @@
-"""The running workers, and the installation they belong to."""
+"""The running workers, and the installation they belong to with what its people have set."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kiaai.models.base import Base, CreatedAt
+from kiaai.models.base import Base, CreatedAt, Json
 
 
 class Process(Base):
@@ -20,7 +20,11 @@ class Process(Base):
 
 
 class Installation(Base):
-    """One row: is delivery held, when was the last heartbeat, and which instance folder is ours."""
+    """One row: is delivery held, the last heartbeat, which instance folder is ours, and the business.
+
+    business_name, business_timezone: null for those of the settings. office_hours: ISO weekday (1 to 7, as
+    text) to a list of [from, to] in `HH:MM`; empty for always.
+    """
 
     __tablename__ = "installation"
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
@@ -30,3 +34,6 @@ class Installation(Base):
     held_at: Mapped[datetime | None]
     held_reason: Mapped[str | None]
     last_seen_at: Mapped[datetime | None]
+    business_name: Mapped[str | None]
+    business_timezone: Mapped[str | None]
+    office_hours: Mapped[Json] = mapped_column(server_default=text("'{}'"))

@@ -20,7 +20,10 @@ class User(Base, UserMixin):
     """A person of the team. `active` is false for someone who left; their sessions end at once."""
 
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint(one_of("role", "admin", "member"), name="role"),)
+    __table_args__ = (
+        CheckConstraint(one_of("role", "admin", "member"), name="role"),
+        CheckConstraint(one_of("language", "en", "es"), name="language"),
+    )
 
     id: Mapped[Id]
     email: Mapped[str] = mapped_column(unique=True)
@@ -28,6 +31,8 @@ class User(Base, UserMixin):
     password: Mapped[str | None]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     role: Mapped[str] = mapped_column(server_default="member")
+    # In which they read the dashboard; null for what their browser asks for.
+    language: Mapped[str | None]
     # Flask-Security's session key of a person: changing it signs them out everywhere.
     fs_uniquifier: Mapped[str] = mapped_column(unique=True, server_default=text("(gen_random_uuid())::text"))
     created_at: Mapped[CreatedAt]
