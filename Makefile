@@ -5,7 +5,7 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-faults bench lint
+.PHONY: help install run test test-faults bench lint translations
 
 help:
 	@echo "make run      start everything here; make run PORT=9000 on another port"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-faults  break the real processes on purpose, and check the ledger"
 	@echo "make bench    measure it all in a quarter of an hour, into bench/results"
 	@echo "make lint     run ruff and mypy"
+	@echo "make translations  collect the texts into the catalogues, and compile those"
 
 install: $(STAMP)
 
@@ -51,3 +52,14 @@ lint: $(STAMP)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+# New texts come into messages.po with an empty translation; a test fails until it is written. Then once more.
+CATALOGUES := kiaai/translations
+PYBABEL := $(PY) -m babel.messages.frontend
+translations: $(STAMP)
+	@$(PYBABEL) -q extract --mapping-file $(CATALOGUES)/mapping.cfg --keywords "lazy lazy_plural:1,2" \
+	  --no-location --sort-output --output-file $(CATALOGUES)/messages.pot kiaai templates
+	@$(PYBABEL) -q update --input-file $(CATALOGUES)/messages.pot --output-dir $(CATALOGUES) --locale es --width 110 \
+	  --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	@rm $(CATALOGUES)/messages.pot
+	@$(PYBABEL) -q compile --directory $(CATALOGUES)

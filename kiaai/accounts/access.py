@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from kiaai.models import User
 from kiaai.web.answers import error_json, is_json_path
+from kiaai.web.languages import keep_language
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
@@ -42,7 +43,10 @@ def login_required(view: View[P]) -> View[P]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        return view(*args, **kwargs) if is_signed_in() else answer_stranger()
+        if not is_signed_in():
+            return answer_stranger()
+        _follow_language()
+        return view(*args, **kwargs)
 
     return guarded
 
@@ -56,6 +60,7 @@ def admin_required(view: View[P]) -> View[P]:
             return answer_stranger()
         if not current_user().is_admin:
             abort(403)
+        _follow_language()
         return view(*args, **kwargs)
 
     return guarded
@@ -85,6 +90,12 @@ def safe_next(path: str | None) -> str:
     if "\\" in path or any(ord(character) < 32 or ord(character) == 127 for character in path):
         return "/"
     return path
+
+
+def _follow_language() -> None:
+    """Let the session follow a choice of language that the person made elsewhere."""
+    if not is_json_path(request.path):
+        keep_language(current_user().language)
 
 
 def _page_of_fragment() -> str:

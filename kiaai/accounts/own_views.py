@@ -1,4 +1,4 @@
-"""One's own account: name and password."""
+"""One's own account: name, language and password."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,6 +9,7 @@ from kiaai.accounts.passwords import RULE, checked_person
 from kiaai.accounts.views import come_back_later, enter
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
+from kiaai.web.languages import keep_language
 
 bp = Blueprint("own", __name__, url_prefix="/account")
 
@@ -24,6 +25,20 @@ def index() -> ResponseReturnValue:
 def rename() -> ResponseReturnValue:
     people.rename(current_user(), request.form.get("name", ""))
     db.session.commit()
+    return redirect(url_for("own.index"), 303)
+
+
+@bp.post("/language")
+@login_required
+def choose_language() -> ResponseReturnValue:
+    """Change the language of this person's pages; the session carries it to the polls."""
+    try:
+        people.choose_language(current_user(), request.form.get("language", ""))
+    except ValidationFailed as refused:
+        db.session.rollback()
+        return _page(errors=refused.fields), 422
+    db.session.commit()
+    keep_language(current_user().language)
     return redirect(url_for("own.index"), 303)
 
 

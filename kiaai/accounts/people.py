@@ -10,7 +10,9 @@ from kiaai.accounts.passwords import find_by_email, hashed, plain_email
 from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
 from kiaai.models import User
+from kiaai.texts import lazy
 from kiaai.whatsapp.cleaning import clean_text, one_line
+from kiaai.whatsapp.explanations import LANGUAGES
 
 ROLES = ("admin", "member")
 NAME_LIMIT = 100
@@ -70,6 +72,13 @@ def set_password(user: User, password: str, name: str | None = None) -> None:
 def rename(user: User, name: str) -> None:
     """Give the person another name; an empty one shows the beginning of the e-mail address."""
     user.name = one_line(clean_text(name), NAME_LIMIT)
+
+
+def choose_language(user: User, language: str) -> None:
+    """Let the person read in a language; an empty one is the browser's. Raises ValidationFailed."""
+    if language and language not in LANGUAGES:
+        raise ValidationFailed(lazy("Choose a language."), {"language": [lazy("Choose one of the list.")]})
+    user.language = language or None
 
 
 def change_role(user: User, role: str) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, current_app, redirect, render_template, request, session
+from flask import Blueprint, abort, current_app, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_security.utils import login_user, logout_user
 
@@ -15,6 +15,8 @@ from kiaai.config import Settings
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.models import User
+from kiaai.web.languages import chosen_by_nobody, keep_language
+from kiaai.whatsapp.explanations import LANGUAGES
 
 bp = Blueprint("accounts", __name__)
 
@@ -59,6 +61,7 @@ def sign_out() -> ResponseReturnValue:
         people.end_sessions(current_user())
         db.session.commit()
     logout_user()
+    keep_language(None)
     return redirect(SIGN_IN_PATH, 303)
 
 
@@ -109,12 +112,24 @@ def accept_invitation(token: str) -> ResponseReturnValue:
     return redirect("/", 303)
 
 
+@bp.post("/language")
+def choose_language() -> ResponseReturnValue:
+    """Keep the language of somebody who is not signed in yet; it becomes theirs if they have none."""
+    language = request.form.get("language")
+    if language not in LANGUAGES:
+        abort(422)
+    keep_language(language)
+    return redirect(safe_next(request.form.get("back")), 303)
+
+
 def enter(user: User, remember: bool = False) -> None:
-    """Commit, and begin a session of this person."""
+    """Commit, and begin a session of this person, in their language."""
+    user.language = user.language or chosen_by_nobody()
     db.session.commit()
     # What was in the session belonged to nobody; somebody else may have planted it.
     session.clear()
     login_user(user, remember=remember, authn_via=["password"])
+    keep_language(user.language)
 
 
 def come_back_later(seconds: int) -> ResponseReturnValue:

@@ -10,6 +10,7 @@ from kiaai.sandbox.files import MEGABYTE
 from kiaai.sandbox.guard import guard
 from kiaai.sandbox.rules import Rules
 from kiaai.sandbox.world import build_world
+from kiaai.web import languages
 
 LARGEST_REQUEST_BYTES = 101 * MEGABYTE
 
@@ -31,6 +32,7 @@ def create_sandbox_app(
     app.extensions["sandbox"] = build_world(
         settings, folder, rules or Rules(), base_url or settings.sandbox_url
     )
+    languages.init_app(app)
     guard(app)
     for room in (graph_messages, graph_account, graph_media, control, phones, chats):
         app.register_blueprint(room.bp)

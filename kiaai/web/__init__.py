@@ -10,7 +10,7 @@ from kiaai.web.stalled_clients import Impatient
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Register what all pages share."""
-    from kiaai.web import error_pages, filters, health, security_headers, static_files
+    from kiaai.web import error_pages, filters, health, languages, security_headers, static_files
 
     if settings.trusted_proxies:
         # Each trusted proxy appends one entry; what the client itself wrote stands further left. Not so the
@@ -19,6 +19,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # as Flask's documentation does
     app.wsgi_app = Impatient(app.wsgi_app)  # type: ignore[method-assign]
     release()
+    languages.init_app(app)
     filters.init_app(app)
     security_headers.init_app(app, settings)
     static_files.init_app(app)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kiaai.config import ROOT
 
-_DRAWING = ("kiaai/**/*.py", "templates/**/*.html", "static/**/*")
+_DRAWING = ("kiaai/**/*.py", "kiaai/**/*.mo", "templates/**/*.html", "static/**/*")
 
 
 @cache
