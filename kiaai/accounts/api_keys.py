@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
 from kiaai.models import ApiKey
+from kiaai.texts import lazy
 from kiaai.whatsapp.cleaning import clean_text, one_line
 
 PREFIX = "kia_"
@@ -22,7 +23,8 @@ def create_key(name: str, user_id: int | None = None) -> tuple[ApiKey, str]:
     """Make a key; return its row and the key itself, which is kept nowhere. Raises ValidationFailed."""
     name = one_line(clean_text(name), NAME_LIMIT)
     if not name:
-        raise ValidationFailed("Name the program that will use the key.", {"name": ["Must not be empty."]})
+        reasons: dict[str, list[str]] = {"name": [lazy("Must not be empty.")]}
+        raise ValidationFailed(lazy("Name the program that will use the key."), reasons)
     token = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(name=name, prefix=token[:SHOWN], key_hash=_hash(token), created_by=user_id)
     db.session.add(key)
@@ -54,7 +56,7 @@ def revoke_key(key_id: int) -> ApiKey:
     """End a key at once; ending it twice changes nothing. Raises NotFound."""
     key = db.session.get(ApiKey, key_id)
     if key is None:
-        raise NotFound("This key does not exist.")
+        raise NotFound(lazy("This key does not exist."))
     if key.revoked_at is None:
         key.revoked_at = db.session.scalar(select(func.clock_timestamp()))
     return key

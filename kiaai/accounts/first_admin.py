@@ -8,6 +8,7 @@ from kiaai.config import Settings
 from kiaai.errors import NotFound
 from kiaai.extensions import db
 from kiaai.models import User
+from kiaai.texts import lazy
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def claim(email: str, name: str, password: str) -> User:
     """Make the first admin of an empty installation. Raises NotFound when somebody was faster."""
     lock_people()
     if has_people():
-        raise NotFound("Somebody has an account already.")
+        raise NotFound(lazy("Somebody has an account already."))
     return create_person(email, "admin", name, password)
 
 

@@ -52,6 +52,7 @@ def _page(is_stale: bool = False) -> str:
     return render_template(
         "accounts/hold.html",
         held=hold.held(),
+        most_counted=hold.COUNTED,
         messages=hold.held_messages(SHOWN),
         is_stale=is_stale,
         released=request.args.get("released", type=int),

@@ -9,6 +9,7 @@ from kiaai.accounts.passwords import RULE, checked_person
 from kiaai.accounts.views import come_back_later, enter
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
+from kiaai.texts import lazy
 from kiaai.web.languages import keep_language
 
 bp = Blueprint("own", __name__, url_prefix="/account")
@@ -51,7 +52,7 @@ def change_password() -> ResponseReturnValue:
     if seconds is not None:
         return come_back_later(seconds)
     if checked_person(user.email, request.form.get("current", "")) is None:
-        return _page(errors={"current": ["This is not your password."]}), 422
+        return _page(errors={"current": [lazy("This is not your password.")]}), 422
     attempts.forget(user.email, address)
     try:
         people.set_password(user, request.form.get("password", ""))

@@ -9,10 +9,14 @@ from sqlalchemy import select
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.models import User
+from kiaai.texts import lazy
 from kiaai.whatsapp.cleaning import clean_text
 
 SHORTEST, LONGEST = 12, 200
-RULE = f"At least {SHORTEST} characters. A few unrelated words are easy to keep in mind and hard to guess."
+RULE = lazy(
+    "At least %(shortest)s characters. A few unrelated words are easy to keep in mind and hard to guess.",
+    shortest=SHORTEST,
+)
 
 
 def find_by_email(email: str) -> User | None:
@@ -41,9 +45,10 @@ def hashed(password: str, field: str = "password") -> str:
     """Return the hash to keep. Raises ValidationFailed when the password breaks the rule."""
     password = _normal(password)
     if len(password) < SHORTEST:
-        raise ValidationFailed("This password is too short.", {field: [RULE]})
+        raise ValidationFailed(lazy("This password is too short."), {field: [RULE]})
     if len(password) > LONGEST:
-        raise ValidationFailed("This password is too long.", {field: [f"At most {LONGEST} characters."]})
+        reason = lazy("At most %(limit)s characters.", limit=LONGEST)
+        raise ValidationFailed(lazy("This password is too long."), {field: [reason]})
     return hash_without_rule(password)
 
 

@@ -28,7 +28,7 @@ def get_person(user_id: int) -> User:
     """Return the person with this id. Raises NotFound."""
     user = db.session.get(User, user_id)
     if user is None:
-        raise NotFound("This person does not exist.")
+        raise NotFound(lazy("This person does not exist."))
     return user
 
 
@@ -116,13 +116,15 @@ def _require_another_admin(user: User) -> None:
     others = select(exists().where(User.role == "admin", User.active, User.id != user.id))
     if user.is_admin and user.active and not db.session.scalar(others):
         raise ValidationFailed(
-            "This is the only admin. Make somebody else an admin first.", {"role": ["The only admin."]}
+            lazy("This is the only admin. Make somebody else an admin first."),
+            {"role": [lazy("The only admin.")]},
         )
 
 
 def _checked_role(role: str) -> str:
     if role not in ROLES:
-        raise ValidationFailed("Choose a role.", {"role": [f"Must be one of: {', '.join(ROLES)}."]})
+        reason = lazy("Must be one of: %(names)s.", names=", ".join(ROLES))
+        raise ValidationFailed(lazy("Choose a role."), {"role": [reason]})
     return role
 
 
@@ -133,14 +135,16 @@ def _checked_email(email: str) -> str:
         validate_email(email, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         raise ValidationFailed(
-            "This is not an e-mail address.", {"email": ["Such as ana@example.com."]}
+            lazy("This is not an e-mail address."), {"email": [lazy("Such as ana@example.com.")]}
         ) from None
     if len(email) > EMAIL_LIMIT:
-        raise ValidationFailed("This address is too long.", {"email": [f"At most {EMAIL_LIMIT} characters."]})
+        reason = lazy("At most %(limit)s characters.", limit=EMAIL_LIMIT)
+        raise ValidationFailed(lazy("This address is too long."), {"email": [reason]})
     if find_by_email(email):
         raise _email_taken()
     return email
 
 
 def _email_taken() -> ValidationFailed:
-    return ValidationFailed("Somebody has this address already.", {"email": ["Somebody has it already."]})
+    reason = lazy("Somebody has it already.")
+    return ValidationFailed(lazy("Somebody has this address already."), {"email": [reason]})

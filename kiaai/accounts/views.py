@@ -1,7 +1,6 @@
 """Signing in and out, and the pages behind one-time links."""
 
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
@@ -135,8 +134,7 @@ def enter(user: User, remember: bool = False) -> None:
 def come_back_later(seconds: int) -> ResponseReturnValue:
     """Answer somebody who guessed too often."""
     again_at = clock.now() + timedelta(seconds=seconds)
-    local = again_at.astimezone(ZoneInfo(_settings().business_timezone))
-    page = render_template("accounts/too_many_tries.html", again_at=again_at, local=local)
+    page = render_template("accounts/too_many_tries.html", again_at=again_at)
     return page, 429, {"Retry-After": str(seconds)}
 
 

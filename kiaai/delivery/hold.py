@@ -9,13 +9,14 @@ from sqlalchemy import text
 
 from kiaai.extensions import db
 from kiaai.models import Installation
+from kiaai.texts import lazy
 from kiaai.whatsapp.previews import preview_of
 
 # What was queued so long ago may no longer be what the customer should read.
 OLD = "1 hour"
 # Why a start holds.
-STOPPED = "Messages over an hour old wait to be sent, and the program was stopped for over an hour."
-RESTORED = "Messages over an hour old wait to be sent, and the database was restored."
+STOPPED = lazy("Messages over an hour old wait to be sent, and the program was stopped for over an hour.")
+RESTORED = lazy("Messages over an hour old wait to be sent, and the database was restored.")
 COUNTED = 1000
 
 _HELD_ROWS = (
@@ -76,7 +77,13 @@ def held() -> Held | None:
             f" (SELECT m.created_at {_HELD_ROWS} ORDER BY m.created_at LIMIT {COUNTED}) AS waiting"
         )
     ).one()
-    return Held(row.held_at, row.held_reason or "", count, oldest_at)
+    return Held(row.held_at, _reason_of(row), count, oldest_at)
+
+
+def _reason_of(row: Installation) -> str:
+    """Return the reason, in any language where it is ours; what a person gave as reason stays as it is."""
+    ours = (reason for reason in (STOPPED, RESTORED) if reason == row.held_reason)
+    return next(ours, row.held_reason or "")
 
 
 def held_messages(limit: int) -> list[HeldMessage]:

@@ -2,6 +2,8 @@
 
 from flask import Response, jsonify
 
+from kiaai.web.saying import said
+
 # The codes that outsiders may rely on, by status; a view may name a finer one.
 CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "not_found", 410: "not_found"} | {
     413: "too_large",
@@ -19,10 +21,10 @@ def is_json_path(path: str) -> bool:
 
 
 def error_json(status: int, code: str, message: str, fields: dict[str, list[str]] | None = None) -> Response:
-    """Return an error as every JSON route tells it."""
-    error: dict[str, object] = {"code": code, "message": message}
+    """Return an error as every JSON route tells it, in English or the language of `Accept-Language`."""
+    error: dict[str, object] = {"code": code, "message": said(message)}
     if fields:
-        error["fields"] = fields
+        error["fields"] = {name: [said(reason) for reason in reasons] for name, reasons in fields.items()}
     response = jsonify(error=error)
     response.status_code = status
     if status == 401:

@@ -12,7 +12,9 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from kiaai.accounts.access import answer_stranger, is_signed_in
 from kiaai.database import is_retryable, is_unavailable
 from kiaai.errors import NotFound, ValidationFailed
+from kiaai.texts import lazy
 from kiaai.web.answers import code_of, error_json, is_json_path
+from kiaai.web.saying import said
 
 log = logging.getLogger(__name__)
 
@@ -20,23 +22,32 @@ RETRY_AFTER_SECONDS = 5
 
 # What a person reads: title, and the way out.
 _TEXTS = {
-    400: ("This request could not be read", "Go back, reload the page and try again."),
-    403: ("You may not open this", "Only admins can. Ask one of them if you need it."),
-    404: ("There is nothing here", "The address may be wrong, or what was here is gone."),
-    405: ("This address does not work that way", "Go back and use the buttons of the page."),
-    413: ("This is too large", "Send something smaller, up to 4 MB."),
-    429: ("Too many requests", "Wait a little, then try again."),
-    500: ("Something broke on our side", "It is in the log. Try again; if it stays, tell your admin."),
-    503: ("The database does not answer", "Nothing is lost. This page works again as soon as it is back."),
+    400: (lazy("This request could not be read"), lazy("Go back, reload the page and try again.")),
+    403: (lazy("You may not open this"), lazy("Only admins can. Ask one of them if you need it.")),
+    404: (lazy("There is nothing here"), lazy("The address may be wrong, or what was here is gone.")),
+    405: (lazy("This address does not work that way"), lazy("Go back and use the buttons of the page.")),
+    413: (lazy("This is too large"), lazy("Send something smaller, up to 4 MB.")),
+    429: (lazy("Too many requests"), lazy("Wait a little, then try again.")),
+    500: (
+        lazy("Something broke on our side"),
+        lazy("It is in the log. Try again; if it stays, tell your admin."),
+    ),
+    503: (
+        lazy("The database does not answer"),
+        lazy("Nothing is lost. This page works again as soon as it is back."),
+    ),
 }
 # What a program's author reads, where the framework's own words are for a browser.
 _MESSAGES = {
-    404: "Nothing is at this address.",
-    405: "This address does not take this method; see the header Allow.",
-    413: "The body is too large; at most 4 MB.",
-    500: "A fault on our side; it is in the log.",
+    404: lazy("Nothing is at this address."),
+    405: lazy("This address does not take this method; see the header Allow."),
+    413: lazy("The body is too large; at most 4 MB."),
+    500: lazy("A fault on our side; it is in the log."),
 }
-_CSRF_TEXT = ("This page was open for too long", "Go back, reload it and try again. Nothing was changed.")
+_CSRF_TEXT = (
+    lazy("This page was open for too long"),
+    lazy("Go back, reload it and try again. Nothing was changed."),
+)
 
 
 def init_app(app: Flask) -> None:
@@ -63,7 +74,7 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
     if is_json_path(request.path):
         message, fields = _validation_of(error)
         return error_json(status_in_json(status), code_of(status), message, fields), headers
-    title, way_out = _TEXTS.get(status, (error.name, "Go back and try again."))
+    title, way_out = _TEXTS.get(status, (error.name, lazy("Go back and try again.")))
     return _page(status, title, way_out), status, headers
 
 
@@ -78,7 +89,7 @@ def _validation_of(error: HTTPException) -> tuple[str, dict[str, list[str]] | No
     if not messages:
         return _MESSAGES.get(error.code or 500) or str(error.description or error.name), None
     fields = {str(name): list(map(str, reasons)) for name, reasons in _flat(messages)}
-    return "Some of what was sent does not fit.", fields
+    return lazy("Some of what was sent does not fit."), fields
 
 
 def _flat(messages: dict[str, object]) -> list[tuple[str, list[object]]]:
@@ -96,7 +107,7 @@ def _flat(messages: dict[str, object]) -> list[tuple[str, list[object]]]:
 
 def _answer_csrf(error: CSRFError) -> ResponseReturnValue:
     if is_json_path(request.path):
-        message = "Send the page's token as the header X-CSRFToken, or use an API key."
+        message = lazy("Send the page's token as the header X-CSRFToken, or use an API key.")
         return error_json(403, "csrf_failed", message)
     # The token went with the session: signing in again is the way out, except on the forms that do that.
     if request.blueprint != "accounts" and not is_signed_in():
@@ -107,13 +118,17 @@ def _answer_csrf(error: CSRFError) -> ResponseReturnValue:
 def _answer_validation(error: ValidationFailed) -> ResponseReturnValue:
     if is_json_path(request.path):
         return error_json(422, error.code, error.message, error.fields)
-    return _page(422, "That did not work", error.message), 422
+    return _page(422, lazy("That did not work"), error.message), 422
 
 
 def _answer_not_found(error: NotFound) -> ResponseReturnValue:
     if is_json_path(request.path):
-        return error_json(404, "not_found", str(error) or "Not found.")
+        return error_json(404, "not_found", _words_of(error))
     return _page(404, *_TEXTS[404]), 404
+
+
+def _words_of(error: NotFound) -> str:
+    return error.args[0] if error.args else lazy("Nothing is at this address.")
 
 
 def _answer_database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
@@ -138,7 +153,7 @@ def _answer_outage() -> ResponseReturnValue:
 
 def _page(status: int, title: str, way_out: str) -> str:
     if request.headers.get("HX-Request"):
-        return f"{title}. {way_out}"
+        return f"{said(title)}. {said(way_out)}"
     # Rendered without Flask's context, which would load the person: the database may be away.
     template = current_app.jinja_env.get_template("errors/error.html")
     return template.render(status=status, title=title, way_out=way_out)

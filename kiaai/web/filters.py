@@ -7,9 +7,11 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, request
+from flask_babel import format_date, format_decimal
 from flask_login import current_user
 
 from kiaai.config import Settings
+from kiaai.texts import lazy
 from kiaai.whatsapp.formatting import rich_text
 
 AVATAR_COLOURS = 8
@@ -35,10 +37,10 @@ class NavItem(NamedTuple):
 
 
 _NAV = (
-    NavItem("/", "Inbox", "messages-square"),
-    NavItem("/people", "People", "users"),
-    NavItem("/account", "Account", "user-round"),
-    NavItem("/settings", "Settings", "settings", admins_only=True),
+    NavItem("/", lazy("Inbox"), "messages-square"),
+    NavItem("/people", lazy("People"), "users"),
+    NavItem("/account", lazy("Account"), "user-round"),
+    NavItem("/settings", lazy("Settings"), "settings", admins_only=True),
 )
 
 
@@ -100,9 +102,8 @@ def clock_time(at: datetime) -> str:
 
 
 def day(at: datetime) -> str:
-    """Return the date in the business's zone, such as 3 Nov 2026."""
-    local = at.astimezone(_zone())
-    return f"{local.day} {local:%b %Y}"
+    """Return the date in the business's zone, such as 3 Nov 2026 or 3 nov 2026."""
+    return str(format_date(at.astimezone(_zone()), "d MMM y", rebase=False))
 
 
 @lru_cache(maxsize=4096)
@@ -128,7 +129,7 @@ def size(bytes_count: int | None) -> str:
         return f"{bytes_count} B"
     if bytes_count < 1_000_000:
         return f"{round(bytes_count / 1000)} kB"
-    return f"{bytes_count / 1_000_000:.1f} MB"
+    return f"{format_decimal(bytes_count / 1_000_000, '0.0')} MB"
 
 
 def is_big_emoji(text: str | None) -> bool:

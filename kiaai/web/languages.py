@@ -27,7 +27,7 @@ def asked_language() -> Language:
     The answer then says that it depends on the header.
     """
     after_this_request(_vary)
-    chosen = None if is_json_path(request.path) else session.get("language")
+    chosen = None if _is_for_programs() else session.get("language")
     if chosen in LANGUAGES:
         return "es" if chosen == "es" else "en"
     return "es" if request.accept_languages.best_match(LANGUAGES, "en") == "es" else "en"
@@ -47,6 +47,11 @@ def chosen_by_nobody() -> str | None:
     """Return the language chosen before anybody signed in; not that of a person whose session ended."""
     chosen = None if "_user_id" in session else session.get("language")
     return chosen if chosen in LANGUAGES else None
+
+
+def _is_for_programs() -> bool:
+    # The reference of the API is a page.
+    return is_json_path(request.path) and request.path != "/api/docs"
 
 
 def _language_of_page() -> str:
