@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from bench import answers, filling, footprint, ingest, pages, peers, polls, profile, sending
+from bench import answers, filling, footprint, ingest, pages, peers, people, polls, profile, sending
 from bench.figures import Figure, as_markdown, write_results, written
 from bench.stage import Stage
 from kiaai.config import ROOT
@@ -77,6 +77,7 @@ def _measured(parts: list[str], largest: int) -> Iterator[Figure]:
 
 def _fill(stage: Stage, size: int) -> None:
     began = time.monotonic()
+    people.make_person(stage)  # some conversations are theirs
     with stage.engine.connect() as connection:
         filling.fill(connection, messages=size, conversations=size // MESSAGES_EACH)
     print(f"filled to {written(size)} messages in {time.monotonic() - began:.0f} s", flush=True)

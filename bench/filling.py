@@ -20,6 +20,8 @@ WORDS = {
     "none": "inexistente",
 }
 # Names: one that every tenth has, one of 1 %, and one that a single person has.
+# Tags: one that every tenth lead has, and one that few have.
+TAGS = {"10 %": "mayorista", "0.2 %": "vip"}
 NAMES = {"10 %": "María", "1 %": "Millaray", "one": "Xóchitl Ñancupil", "none": "Wenceslao"}
 
 _FIRST, _LAST = FIRST_NAMES.split(), LAST_NAMES.split()
@@ -42,7 +44,7 @@ def fill(connection: Connection, messages: int, conversations: int) -> None:
     _run(connection, _LIST, messages=messages)
     _run(connection, "DROP TABLE sentences", "RESET session_replication_role", "RESET maintenance_work_mem")
     _run(connection, "RESET synchronous_commit")
-    for table in ("leads", "lead_names", "lead_identities", "conversations", "messages"):
+    for table in ("leads", "lead_names", "lead_identities", "lead_tags", "conversations", "messages"):
         _run(connection, f"VACUUM (ANALYZE) {table}")
 
 
@@ -52,7 +54,7 @@ def _write_people(connection: Connection, conversations: int) -> None:
     people = [_name(number, names) for number in range(min(conversations, 20_000))]
     people[min(len(people) - 1, 7)] = NAMES["one"]
     _run(connection, _LEADS, names=people, people=len(people), conversations=conversations)
-    _run(connection, _SEARCHED_NAMES, _IDENTITIES, _CONVERSATIONS)
+    _run(connection, _SEARCHED_NAMES, _IDENTITIES, _TAGS, _CONVERSATIONS)
 
 
 def _name(number: int, names: random.Random) -> str:
@@ -111,15 +113,18 @@ _CHANNEL = """
     INSERT INTO channels (phone_number_id, display_phone_number, is_sandbox)
     VALUES ('200000000000001', '56221110000', true) ON CONFLICT DO NOTHING"""
 _LEADS = """
-    INSERT INTO leads (phone_number, customer_name, lead_status, first_contact_at, last_contact_at)
+    INSERT INTO leads (phone_number, customer_name, lead_status, tags, first_contact_at, last_contact_at)
     SELECT (56900000000 + n)::text, p.name,
         (ARRAY['unknown', 'unknown', 'potential_client', 'customer', 'bad_lead'])[1 + n % 5],
+        CASE WHEN n % 10 = 3 THEN CAST('{mayorista}' AS text[]) WHEN n % 500 = 4 THEN '{vip}' ELSE '{}' END,
         now() - interval '1 year', now() - (:conversations - n) * interval '1 minute'
     FROM generate_series(1, :conversations) n
         JOIN unnest(CAST(:names AS text[])) WITH ORDINALITY p(name, place)
             -- A name that one person has stays that of one, however many there are.
             ON p.place = CASE WHEN n > :people AND n % :people = 7 THEN 1 ELSE n % :people END + 1"""
-# The trigger that keeps them is off.
+# The triggers that keep these two are off.
+_TAGS = """
+    INSERT INTO lead_tags SELECT tag, id FROM leads CROSS JOIN unnest(tags) tag"""
 _SEARCHED_NAMES = """
     INSERT INTO lead_names SELECT id, customer_name, phone_number FROM leads"""
 _IDENTITIES = """
@@ -156,12 +161,16 @@ _MESSAGES = """
         JOIN sentences s ON s.id = sentence
         JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM conversations) c USING (place)
     ORDER BY n"""
-# Every fiftieth waits for somebody, every fifth is put away.
+# Every fiftieth is unread, every fifth is put away, and of those every tenth only sleeps. Every third is
+# somebody's; few are high.
 _LIST = """
     UPDATE conversations c SET version = 2, last_message_at = m.timestamp, last_inbound_at = m.timestamp,
         last_message_preview = left(m.text, 100), last_direction = m.direction,
         unread_count = CASE WHEN c.id % 50 = 1 THEN 2 ELSE 0 END,
-        state = CASE WHEN c.id % 5 = 2 THEN 'closed' ELSE 'open' END
+        state = CASE WHEN c.id % 50 = 2 THEN 'snoozed' WHEN c.id % 5 = 2 THEN 'closed' ELSE 'open' END,
+        snoozed_until = CASE WHEN c.id % 50 = 2 THEN now() + c.id * interval '1 minute' END,
+        assignee_id = CASE WHEN c.id % 3 = 0 THEN (SELECT min(id) FROM users) END,
+        priority = CASE WHEN c.id % 1000 = 3 THEN 'high' ELSE 'normal' END
     FROM (SELECT DISTINCT ON (conversation_id) conversation_id, timestamp, text, direction
           FROM messages WHERE :messages > 0 ORDER BY conversation_id, timestamp DESC, id DESC) m
     WHERE m.conversation_id = c.id"""

@@ -13,9 +13,14 @@ EMAIL, PASSWORD = "ana@kia.example", "only-for-measuring-1"  # an invented perso
 LIMITS = (3, 10)
 
 
-def signed_in(stage: Stage, port: int) -> str:
-    """Make the person, sign them in on this server, and return the Cookie header."""
+def make_person(stage: Stage) -> None:
+    """Make the person, once."""
     stage.flask("welcome", ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=PASSWORD)
+
+
+def signed_in(stage: Stage, port: int) -> str:
+    """Sign the person in on this server, and return the Cookie header."""
+    make_person(stage)
     address = f"http://127.0.0.1:{port}/login"
     with requests.Session() as browser:
         page = browser.get(address, timeout=LIMITS).text

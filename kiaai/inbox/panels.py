@@ -9,9 +9,10 @@ from kiaai import clock
 from kiaai.config import Settings
 from kiaai.inbox import bubbles, history, queries, thread
 from kiaai.inbox.banners import banners
+from kiaai.inbox.list_filter import ListFilter
 from kiaai.inbox.list_state import ListState
 from kiaai.inbox.notes import sign_of
-from kiaai.inbox.queries import ListFilter, ListPage
+from kiaai.inbox.queries import ListPage
 from kiaai.inbox.viewer import Viewer
 from kiaai.leads.wrong_number import is_wrong_number
 from kiaai.models import Conversation, LeadEvent, Message, User
@@ -24,7 +25,7 @@ def list_tag(
     state: ListState, language: Language, settings: Settings, wanted: ListFilter, until: object
 ) -> str:
     """Return the tag of the list as its poll will ask for it."""
-    address = ("list", wanted.tab, wanted.q, until)
+    address = ("list", *wanted.address.items(), until)
     return tag_of(state.user_id, language, *_drawn(settings), *address, *state.parts)
 
 
@@ -32,7 +33,7 @@ def list_panel(
     state: ListState, language: Language, settings: Settings, wanted: ListFilter
 ) -> dict[str, Any]:
     """Return what the list draws. The state was read before, so that no change can hide behind the tag."""
-    page = queries.list_page(wanted, state.ids, state.has_more, clock.now())
+    page = queries.list_page(wanted, state, clock.now())
     return {
         **rows(page, wanted),
         "tabs": [(tab, label, state.counts.get(tab)) for tab, label in queries.TABS.items()],
@@ -43,13 +44,22 @@ def list_panel(
 
 
 def rows(page: ListPage, wanted: ListFilter) -> dict[str, Any]:
-    """Return what rows of the list draw, also when they are loaded by scrolling."""
+    """Return what rows of the list draw, also when they are loaded by scrolling.
+
+    By conversation: `bot_is_on`; `window_ends`, for windows still open; `ticks`, the status of the last
+    message where it is ours; `has_failed`, whether the last that we sent did. `tag_colours` by name.
+    """
     now = clock.now()
+    fates = queries.last_statuses([row.id for row in page.rows])
     return {
         "page": page,
         "wanted": wanted,
         "statuses": history.STATUS_NAMES,
         "bot_is_on": {row.id: row.state != "closed" and row.is_bot_on(now) for row in page.rows},
+        "window_ends": {row.id: row.window_expires_at for row in page.rows if row.is_window_open(now)},
+        "ticks": {row.id: fates.get(row.id) for row in page.rows if row.last_direction == "outgoing"},
+        "has_failed": {row.id: fates.get(row.id) == "failed" for row in page.rows},
+        "tag_colours": queries.tag_colours(),
     }
 
 

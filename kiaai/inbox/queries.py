@@ -1,54 +1,21 @@
 """All reads of the conversation list: which rows stand in it, and what they show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    BindParameter,
-    ColumnElement,
-    and_,
-    any_,
-    exists,
-    literal,
-    or_,
-    select,
-)
-from sqlalchemy import tuple_ as row_of
+from sqlalchemy import ARRAY, BigInteger, TextClause, any_, exists, literal, select, text
 from sqlalchemy.orm import joinedload
 
 from kiaai.extensions import db
-from kiaai.leads import hits
-from kiaai.leads.searching import cleaned_search
-from kiaai.models import Channel, Conversation, Lead
-from kiaai.web.paging import Cursor, older_than, read_cursor
-
-PAGE_ROWS = 30
-# So many rows a reader may have loaded; a poll draws no more.
-MOST_ROWS = 1000
-TABS = {"all": "All", "unread": "Unread", "bot": "Bot", "closed": "Closed"}
-
-
-@dataclass(frozen=True)
-class ListFilter:
-    """Which rows of the list somebody looks at. until: down to where they have loaded."""
-
-    tab: str = "all"
-    q: str = ""
-    until: Cursor | None = None
-
-    @classmethod
-    def read(cls, tab: str | None, q: str | None, until: str | None = None) -> "ListFilter":
-        known = tab if tab and tab in TABS else "all"
-        return cls(known, cleaned_search(q), read_cursor(until))
-
-    @property
-    def address(self) -> dict[str, str]:
-        """What its URLs carry; a plain list has plain ones."""
-        parts = {"tab": self.tab if self.tab != "all" else "", "q": self.q}
-        return {name: value for name, value in parts.items() if value}
+from kiaai.inbox.list_filter import TABS as TABS
+from kiaai.inbox.list_filter import ListFilter as ListFilter
+from kiaai.inbox.list_state import PAGE_ROWS as PAGE_ROWS
+from kiaai.inbox.list_state import ListState
+from kiaai.inbox.listing import BELOW, Shape, listed, shape_of, values_for
+from kiaai.models import Channel, Conversation, Tag
+from kiaai.web.paging import Place
 
 
 @dataclass(frozen=True)
@@ -56,24 +23,26 @@ class ListPage:
     """Rows of the list, and where the next ones begin; None when these are the last."""
 
     rows: list[Conversation]
-    next: Cursor | None
-    until: Cursor | None
+    next: Place | None
+    until: Place | None
 
 
-def list_page(wanted: ListFilter, ids: Sequence[int], has_more: bool, now: datetime) -> ListPage:
-    """Return the rows from the newest down to where the reader has loaded, or the first page.
+def list_page(wanted: ListFilter, state: ListState, now: datetime) -> ListPage:
+    """Return the rows that `list_state` found: down to where the reader has loaded, or the first page."""
+    last, has_more = state.last or wanted.until, state.has_more
+    if wanted.until and last:
+        has_more = bool(_below(wanted, last, 1, now, state.user_id))
+    # A list that fits one page has no lower end: what comes later belongs to it too.
+    is_open_ended = not has_more and not wanted.until
+    return ListPage(_by_id(state.ids), last if has_more else None, None if is_open_ended else last)
 
-    ids, has_more: what `list_state` found.
-    """
-    if wanted.until:
-        has_more = bool(_newest(wanted, now, 1, wanted.until))
-    return _page(_by_id(ids), has_more, keep=wanted.until)
 
-
-def older_page(wanted: ListFilter, before: Cursor, now: datetime) -> ListPage:
+def older_page(wanted: ListFilter, before: Place, now: datetime, viewer_id: int) -> ListPage:
     """Return the next rows below a place."""
-    rows = _newest(wanted, now, PAGE_ROWS + 1, before)
-    return _page(rows[:PAGE_ROWS], len(rows) > PAGE_ROWS, keep=before)
+    found = _below(wanted, before, PAGE_ROWS + 1, now, viewer_id)
+    drawn = found[:PAGE_ROWS]
+    last = drawn[-1] if drawn else before
+    return ListPage(_by_id([place.id for place in drawn]), last if len(found) > PAGE_ROWS else None, last)
 
 
 def has_conversations() -> bool:
@@ -86,48 +55,47 @@ def paused_channels() -> list[Channel]:
     return list(db.session.scalars(paused.order_by(Channel.id)))
 
 
-def in_tab(tab: str, now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """Return the condition for the rows of a tab. `all` is what is not put away; search finds that too."""
-    is_open = Conversation.state != "closed"
-    if tab == "unread":
-        return Conversation.unread_count > 0
-    if tab == "closed":
-        return Conversation.state == "closed"
-    if tab == "bot":
-        is_loud = or_(Conversation.bot_quiet_until.is_(None), Conversation.bot_quiet_until <= now)
-        wants_no_bot = Conversation.lead.has(Lead.opted_out_at.is_not(None))
-        return and_(is_open, Conversation.bot_enabled, is_loud, ~wants_no_bot)
-    return is_open
+def tag_colours() -> dict[str, str]:
+    """Return the tags that the team offers, by name, with their colours."""
+    return {tag.name: tag.colour for tag in db.session.scalars(select(Tag).order_by(Tag.name))}
 
 
-def at_or_above(
-    at: datetime | BindParameter[datetime], row_id: int | BindParameter[int]
-) -> ColumnElement[bool]:
-    """Return the condition for rows not below a place. The negation of `older_than` has no index."""
-    return row_of(Conversation.last_message_at, Conversation.id) >= row_of(at, row_id)
+def last_statuses(ids: Sequence[int]) -> Mapping[int, str]:
+    """Return how the last message that we sent in each conversation fares; nobody's when there is none.
+
+    Looked for among the last messages only: under many unanswered ones, its fate is no news.
+    """
+    found = db.session.execute(_LAST_STATUSES, {"ids": list(ids)}) if ids else ()
+    return {row.id: row.status for row in found}
 
 
-def _newest(wanted: ListFilter, now: datetime, most: int, before: Cursor) -> list[Conversation]:
-    """Return the newest rows below a place."""
-    if wanted.q:
-        kind, values = hits.kind_of(wanted.q, hits.BELOW), hits.values_for(wanted.q, most, before)
-        return _by_id(hits.find(hits.conversation_hits(kind), values))
-    rows = select(Conversation).options(joinedload(Conversation.lead, innerjoin=True))
-    rows = rows.where(in_tab(wanted.tab, now))
-    rows = rows.where(older_than(Conversation.last_message_at, Conversation.id, before))
-    order = (Conversation.last_message_at.desc(), Conversation.id.desc())
-    return list(db.session.scalars(rows.order_by(*order).limit(most)))
+def _below(wanted: ListFilter, place: Place, most: int, now: datetime, viewer_id: int) -> list[Place]:
+    """Return where the next rows below a place stand."""
+    values = values_for(wanted, place, most, now) | {"viewer_id": viewer_id}
+    found = db.session.execute(_below_statement(shape_of(wanted, BELOW, place)), values)
+    return [Place(row.section, row.at, row.id) for row in found]
+
+
+@cache
+def _below_statement(shape: Shape) -> TextClause:
+    viewer = "viewer AS (SELECT CAST(:viewer_id AS bigint) AS id)"
+    return text(f"WITH {viewer}, {listed(shape)} SELECT section, at, id FROM listed ORDER BY rank")
 
 
 def _by_id(ids: Sequence[int]) -> list[Conversation]:
-    rows = select(Conversation).options(joinedload(Conversation.lead, innerjoin=True))
-    rows = rows.where(Conversation.id == any_(literal(list(ids), ARRAY(BigInteger))))
-    return list(
-        db.session.scalars(rows.order_by(Conversation.last_message_at.desc(), Conversation.id.desc()))
+    """Return the conversations with lead and assignee, in this order; one that is gone is left out."""
+    rows = select(Conversation).options(
+        joinedload(Conversation.lead, innerjoin=True), joinedload(Conversation.assignee)
     )
+    rows = rows.where(Conversation.id == any_(literal(list(ids), ARRAY(BigInteger))))
+    found = {row.id: row for row in db.session.scalars(rows)}
+    return [found[row_id] for row_id in ids if row_id in found]
 
 
-def _page(rows: list[Conversation], has_more: bool, keep: Cursor | None) -> ListPage:
-    last = Cursor(rows[-1].last_message_at, rows[-1].id) if rows else keep
-    # A list that fits one page has no lower end: what comes later belongs to it too.
-    return ListPage(rows, last if has_more else None, last if has_more or keep else None)
+# In the order of the thread, so that its index is read from the end.
+_LAST_STATUSES = text("""
+    SELECT asked.id, m.status FROM unnest(CAST(:ids AS bigint[])) asked(id) CROSS JOIN LATERAL (
+        SELECT direction, status FROM (
+            SELECT direction, status, timestamp, id FROM messages WHERE conversation_id = asked.id
+            ORDER BY timestamp DESC, id DESC LIMIT 20) newest
+        WHERE direction = 'outgoing' AND status <> 'cancelled' ORDER BY timestamp DESC, id DESC LIMIT 1) m""")

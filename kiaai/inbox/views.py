@@ -10,13 +10,13 @@ from kiaai import clock
 from kiaai.accounts.access import answer_stranger, current_user, login_required, session_key
 from kiaai.config import Settings
 from kiaai.inbox import panels, queries, thread
+from kiaai.inbox.list_filter import ListFilter
 from kiaai.inbox.list_state import ListState, list_state
-from kiaai.inbox.queries import ListFilter
 from kiaai.inbox.viewer import Viewer
 from kiaai.models import Conversation
 from kiaai.web.fragments import is_fragment, is_unchanged, tagged, unchanged
 from kiaai.web.languages import asked_language
-from kiaai.web.paging import read_cursor
+from kiaai.web.paging import read_place
 
 bp = Blueprint("inbox", __name__)
 
@@ -72,10 +72,10 @@ def conversation_list() -> ResponseReturnValue:
 def older_conversations() -> ResponseReturnValue:
     """Answer the next rows of the list, in place of the line that asked for them."""
     wanted = _wanted()
-    before = read_cursor(request.args.get("before"))
+    before = read_place(request.args.get("before"))
     if before is None:
         abort(400)
-    page = queries.older_page(wanted, before, clock.now())
+    page = queries.older_page(wanted, before, clock.now(), current_user().id)
     return render_template("inbox/_rows.html", **panels.rows(page, wanted))
 
 
@@ -129,7 +129,8 @@ def _list_panel(wanted: ListFilter) -> dict[str, Any]:
 
 
 def _wanted() -> ListFilter:
-    return ListFilter.read(request.args.get("tab"), request.args.get("q"), request.args.get("until"))
+    names = ("tab", "q", "until", "order", "status", "tag")
+    return ListFilter.read(**{name: request.args.get(name) for name in names})
 
 
 def viewer() -> Viewer:

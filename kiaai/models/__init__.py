@@ -6,7 +6,7 @@ from kiaai.models.channel import Channel
 from kiaai.models.conversation import Conversation
 from kiaai.models.desk import CannedReply, Draft, Note, Presence, Tag
 from kiaai.models.knowledge import Article, BotTurn
-from kiaai.models.lead import Lead, LeadEvent, LeadIdentity, LeadName
+from kiaai.models.lead import Lead, LeadEvent, LeadIdentity, LeadName, LeadTag
 from kiaai.models.message import Message
 from kiaai.models.process import Installation, Process
 from kiaai.models.user import ApiKey, User
@@ -27,6 +27,7 @@ __all__ = [
     "LeadEvent",
     "LeadIdentity",
     "LeadName",
+    "LeadTag",
     "Message",
     "Note",
     "OrphanReceipt",

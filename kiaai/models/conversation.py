@@ -18,7 +18,12 @@ PAIR_BURST = 45
 
 PRIORITIES = ("high", "normal", "low")
 # The customer wrote last and waits for us: a bot that is about to answer is not us.
-WAITS = "state = 'open' AND last_direction = 'incoming' AND bot_due_at IS NULL"
+WAITS = (
+    "state = 'open' AND last_direction = 'incoming' AND last_inbound_at IS NOT NULL AND bot_due_at IS NULL"
+)
+HIGH = "priority = 'high' AND state = 'open'"
+# When a snoozed one comes back; one that sleeps for ever has its own place too.
+SNOOZE_ENDS = "coalesce(snoozed_until, last_message_at)"
 
 
 class Conversation(Base):
@@ -46,7 +51,20 @@ class Conversation(Base):
             text("id DESC"),
             postgresql_where=text("state = 'open'"),
         ),
-        Index("ix_conversations_waiting", "last_inbound_at", "id", postgresql_where=text(WAITS)),
+        # With the person, as theirs are picked out of all who wait without a look at the rows.
+        Index(
+            "ix_conversations_waiting",
+            "last_inbound_at",
+            "id",
+            "assignee_id",
+            postgresql_where=text(WAITS),
+        ),
+        Index(
+            "ix_conversations_high",
+            text("last_message_at DESC"),
+            text("id DESC"),
+            postgresql_where=text(HIGH),
+        ),
         Index(
             "ix_conversations_unassigned",
             text("last_message_at DESC"),
@@ -58,11 +76,11 @@ class Conversation(Base):
             "assignee_id",
             text("last_message_at DESC"),
             text("id DESC"),
-            postgresql_where=text("assignee_id IS NOT NULL"),
+            postgresql_where=text("assignee_id IS NOT NULL AND state <> 'closed'"),
         ),
         Index(
             "ix_conversations_snoozed",
-            "snoozed_until",
+            text(SNOOZE_ENDS),
             "id",
             postgresql_where=text("state = 'snoozed'"),
         ),

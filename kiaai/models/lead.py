@@ -97,6 +97,16 @@ class LeadName(Base):
     number: Mapped[str | None]
 
 
+class LeadTag(Base):
+    """Which lead has which tag, to find them by it. Kept by triggers on `leads`, apart as `LeadName` is."""
+
+    __tablename__ = "lead_tags"
+    __table_args__ = (Index("ix_lead_tags_lead_id", "lead_id"),)
+
+    tag: Mapped[str] = mapped_column(primary_key=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("leads.id", ondelete="CASCADE"), primary_key=True)
+
+
 class LeadEvent(Base):
     """One line of a lead's history. Append-only.
 

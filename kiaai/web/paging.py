@@ -1,10 +1,9 @@
 """Pages of long lists: a limit, and an opaque cursor that names the last row of the page before."""
 
 import base64
-import binascii
 import json
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from sqlalchemy import ColumnElement, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
@@ -22,8 +21,18 @@ class Cursor(NamedTuple):
     id: int
 
     def __str__(self) -> str:
-        content = json.dumps([self.at.isoformat(), self.id], separators=(",", ":"))
-        return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+        return _packed(self.at.isoformat(), self.id)
+
+
+class Place(NamedTuple):
+    """A place in a list of several sections, each ordered by a time and an id."""
+
+    section: int
+    at: datetime
+    id: int
+
+    def __str__(self) -> str:
+        return _packed(self.section, self.at.isoformat(), self.id)
 
 
 def read_cursor(raw: str | None) -> Cursor | None:
@@ -31,15 +40,23 @@ def read_cursor(raw: str | None) -> Cursor | None:
     if not raw:
         return None
     try:
-        # Ours are short; a long one may be nested deeper than a parser bears.
-        at, row_id = json.loads(base64.urlsafe_b64decode(raw[:LONGEST] + "=" * (-len(raw[:LONGEST]) % 4)))
+        at, row_id = _unpacked(raw)
         cursor = Cursor(datetime.fromisoformat(at), row_id)
-    except (binascii.Error, ValueError, TypeError):
-        cursor = None
-    if cursor is None or not _is_sound(cursor):
-        reason = "Must be the `next` of an earlier page."
-        raise ValidationFailed("Some of what was sent does not fit.", {"before": [reason]})
-    return cursor
+    except (ValueError, TypeError):
+        raise _refused() from None
+    return cursor if _is_sound(cursor.at, cursor.id) else _refuse()
+
+
+def read_place(raw: str | None) -> Place | None:
+    """Return the place after which to go on. Raises ValidationFailed naming `before`."""
+    if not raw:
+        return None
+    try:
+        section, at, row_id = _unpacked(raw)
+        place = Place(section, datetime.fromisoformat(at), row_id)
+    except (ValueError, TypeError):
+        raise _refused() from None
+    return place if _is_count(place.section) and _is_sound(place.at, place.id) else _refuse()
 
 
 def older_than(
@@ -50,6 +67,30 @@ def older_than(
     return condition  # type: ignore[no-any-return]  # a comparison of tuples is untyped
 
 
-def _is_sound(cursor: Cursor) -> bool:
-    is_id = isinstance(cursor.id, int) and not isinstance(cursor.id, bool) and 0 <= cursor.id < 2**63
-    return is_id and cursor.at.tzinfo is not None
+def _packed(*parts: object) -> str:
+    content = json.dumps(parts, separators=(",", ":"))
+    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+
+def _unpacked(raw: str) -> Any:
+    """Return what was packed, or anything that was made up. Raises ValueError when it is nothing."""
+    # Ours are short; a long one may be nested deeper than a parser bears.
+    raw = raw[:LONGEST]
+    return json.loads(base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)))
+
+
+def _is_sound(at: datetime, row_id: Any) -> bool:
+    return _is_count(row_id) and at.tzinfo is not None
+
+
+def _is_count(number: Any) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**63
+
+
+def _refuse() -> NoReturn:
+    raise _refused()
+
+
+def _refused() -> ValidationFailed:
+    reason = "Must be the `next` of an earlier page."
+    return ValidationFailed("Some of what was sent does not fit.", {"before": [reason]})

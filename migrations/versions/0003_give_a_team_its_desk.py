@@ -67,15 +67,42 @@ _TABLES = (
         ON notes (conversation_id, created_at, id)""",
     "CREATE INDEX IF NOT EXISTS ix_presence_conversation_id ON presence (conversation_id)",
 )
+# Which lead has which tag. Apart from the lead, as `lead_names` is: a lead's row changes with every message.
+_LEAD_TAGS = (
+    """
+    CREATE TABLE IF NOT EXISTS lead_tags (
+        tag text NOT NULL,
+        lead_id bigint NOT NULL CONSTRAINT fk_lead_tags_lead_id REFERENCES leads ON DELETE CASCADE,
+        CONSTRAINT pk_lead_tags PRIMARY KEY (tag, lead_id))""",
+    "CREATE INDEX IF NOT EXISTS ix_lead_tags_lead_id ON lead_tags (lead_id)",
+    """
+    CREATE OR REPLACE FUNCTION kiaai_keep_tags() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        DELETE FROM lead_tags WHERE lead_id = new.id AND tag <> ALL (new.tags);
+        INSERT INTO lead_tags SELECT tag, new.id FROM unnest(new.tags) tag WHERE tag IS NOT NULL
+            ON CONFLICT DO NOTHING;
+        RETURN NULL;
+    END $$""",
+    """
+    CREATE OR REPLACE TRIGGER keep_tags_of_new AFTER INSERT ON leads
+    FOR EACH ROW WHEN (new.tags <> '{}') EXECUTE FUNCTION kiaai_keep_tags()""",
+    """
+    CREATE OR REPLACE TRIGGER keep_tags_of_changed AFTER UPDATE OF tags ON leads
+    FOR EACH ROW WHEN (old.tags IS DISTINCT FROM new.tags) EXECUTE FUNCTION kiaai_keep_tags()""",
+    """
+    INSERT INTO lead_tags SELECT tag, id FROM leads CROSS JOIN unnest(tags) tag WHERE tag IS NOT NULL
+    ON CONFLICT DO NOTHING""",
+)
 _NEWEST = "(last_message_at DESC, id DESC)"
 _INDEXES = {
-    "ix_conversations_waiting": "(last_inbound_at, id)"
-    " WHERE state = 'open' AND last_direction = 'incoming' AND bot_due_at IS NULL",
+    "ix_conversations_waiting": "(last_inbound_at, id, assignee_id) WHERE state = 'open'"
+    " AND last_direction = 'incoming' AND last_inbound_at IS NOT NULL AND bot_due_at IS NULL",
+    "ix_conversations_high": f"{_NEWEST} WHERE priority = 'high' AND state = 'open'",
     "ix_conversations_unassigned": f"{_NEWEST} WHERE state = 'open' AND assignee_id IS NULL",
-    "ix_conversations_snoozed": "(snoozed_until, id) WHERE state = 'snoozed'",
+    "ix_conversations_snoozed": "(coalesce(snoozed_until, last_message_at), id) WHERE state = 'snoozed'",
     "ix_conversations_open": f"{_NEWEST} WHERE state = 'open'",
     "ix_conversations_assignee_id": "(assignee_id, last_message_at DESC, id DESC)"
-    " WHERE assignee_id IS NOT NULL",
+    " WHERE assignee_id IS NOT NULL AND state <> 'closed'",
 }
 _FORMER = {
     "ix_conversations_open": f"{_NEWEST} WHERE state <> 'closed'",
@@ -89,7 +116,7 @@ def upgrade() -> None:
     for table, name, condition in _CHECKS:
         op.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
         op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({condition})")
-    for statement in _TABLES:
+    for statement in (*_TABLES, *_LEAD_TAGS):
         op.execute(statement)
     _make_indexes(_INDEXES)
 
@@ -99,7 +126,10 @@ def downgrade() -> None:
         for name in _INDEXES.keys() - _FORMER.keys():
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
     _make_indexes(_FORMER)
-    for table in ("presence", "notes", "drafts", "tags", "canned_replies"):
+    for trigger in ("keep_tags_of_new", "keep_tags_of_changed"):
+        op.execute(f"DROP TRIGGER IF EXISTS {trigger} ON leads")
+    op.execute("DROP FUNCTION IF EXISTS kiaai_keep_tags()")
+    for table in ("lead_tags", "presence", "notes", "drafts", "tags", "canned_replies"):
         op.execute(f"DROP TABLE IF EXISTS {table}")
     for table, column in _COLUMNS:
         op.execute(f"ALTER TABLE {table} DROP COLUMN IF EXISTS {column.split()[0]}")

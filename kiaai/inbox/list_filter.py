@@ -1,0 +1,63 @@
+"""Which rows of the list somebody looks at, and in which order, as the address of the page says it."""
+
+from dataclasses import dataclass
+
+from kiaai.leads.searching import cleaned_search
+from kiaai.models.lead import LEAD_STATUSES
+from kiaai.web.paging import Place, read_place
+from kiaai.whatsapp.cleaning import clean_text
+
+TABS = {
+    "mine": "Mine",
+    "unassigned": "Unassigned",
+    "all": "All",
+    "unread": "Unread",
+    "waiting": "Waiting",
+    "bot": "Bot",
+    "snoozed": "Snoozed",
+    "closed": "Closed",
+}
+# urgent: who waits for us and can still be answered, the window that closes soonest first; then the others.
+ORDERS = ("urgent", "newest")
+LONGEST_TAG = 50
+
+
+@dataclass(frozen=True)
+class ListFilter:
+    """Which rows of the list somebody looks at. until: down to where they have loaded.
+
+    status, tag: of the lead; empty for any. A search looks everywhere, so that they do not count.
+    """
+
+    tab: str = "all"
+    q: str = ""
+    until: Place | None = None
+    order: str = "urgent"
+    status: str = ""
+    tag: str = ""
+
+    @classmethod
+    def read(
+        cls,
+        tab: str | None = None,
+        q: str | None = None,
+        until: str | None = None,
+        order: str | None = None,
+        status: str | None = None,
+        tag: str | None = None,
+    ) -> "ListFilter":
+        """Read what an address says; what is not known counts as not said. Raises ValidationFailed."""
+        return cls(
+            tab=tab if tab in TABS else "all",
+            q=cleaned_search(q),
+            until=read_place(until),
+            order=order if order in ORDERS else "urgent",
+            status=status if status in LEAD_STATUSES else "",
+            tag=" ".join(clean_text(tag or "").split())[:LONGEST_TAG],
+        )
+
+    @property
+    def address(self) -> dict[str, str]:
+        """What its URLs carry; a plain list has plain ones."""
+        parts = {name: getattr(self, name) for name in ("tab", "q", "order", "status", "tag")}
+        return {name: value for name, value in parts.items() if value != getattr(ListFilter, name)}
