@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import CursorResult, text
 
 from kiaai.extensions import db
 from kiaai.inbox.list_filter import TABS, ListFilter
 from kiaai.inbox.listing import ALL, DOWN_TO, Shape, listed, shape_of, values_for
+from kiaai.inbox.prepared import run
 from kiaai.inbox.tabs import in_tab, sections_of
 from kiaai.web.paging import Place
 
@@ -62,11 +64,11 @@ class ListState:
 def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> ListState | None:
     """Return what the drawn list depends on; None when the session names no active person."""
     until = wanted.until
-    shape = shape_of(wanted, DOWN_TO if until else ALL, until)
     drawn = MOST_ROWS if until else PAGE_ROWS
-    values = values_for(wanted, until, drawn if until else drawn + 1, now)
-    values |= {"session_key": session_key or "", "drawn": drawn}
-    found = db.session.execute(_statement(shape), values).one_or_none()
+    most = drawn if until else drawn + 1
+    shape = shape_of(wanted, DOWN_TO if until else ALL, until, most)
+    values = {**values_for(wanted, until, most, now), "session_key": session_key or "", "drawn": drawn}
+    found = _found(shape, values).one_or_none()
     if found is None:
         return None
     rows = found.rows.split(",") if found.rows else []
@@ -82,10 +84,18 @@ def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> Li
     )
 
 
+def _found(shape: Shape, values: dict[str, Any]) -> CursorResult[Any]:
+    """Ask; what is sought, or picked by status or tag, is planned for that each time."""
+    sql = _statement(shape)
+    if shape.search or shape.is_filtered:
+        return db.session.execute(text(sql), values)  # type: ignore[return-value]  # of a text it is one
+    return run(db.session.connection(), sql, values)
+
+
 @cache
-def _statement(shape: Shape) -> TextClause:
+def _statement(shape: Shape) -> str:
     counts = ", ".join(_count(tab) for tab in COUNTED_TABS)
-    return text(_STATE.format(listed=listed(shape), counts=counts))
+    return _STATE.format(listed=listed(shape), counts=counts)
 
 
 def _count(tab: str) -> str:

@@ -26,7 +26,10 @@ _OF_HITS = {ALL: hits.ALL, DOWN_TO: hits.ABOVE, BELOW: hits.BELOW}
 
 @dataclass(frozen=True)
 class Shape:
-    """What decides how a list is asked for. section: that of the place, for all spans but ALL."""
+    """What decides how a list is asked for. section: that of the place, for all spans but ALL.
+
+    most: so many rows; a plan is made for that number.
+    """
 
     tab: str
     order: str
@@ -35,25 +38,27 @@ class Shape:
     has_tag: bool
     span: str
     section: int
+    most: int
 
     @property
     def is_filtered(self) -> bool:
         return self.has_status or self.has_tag
 
 
-def shape_of(wanted: ListFilter, span: str, place: Place | None) -> Shape:
-    """Return the shape; a place from another order counts for its last section."""
+def shape_of(wanted: ListFilter, span: str, place: Place | None, most: int) -> Shape:
+    """Return the shape for at most so many rows; a place from another order counts for its last section."""
     search = hits.kind_of(wanted.q, _OF_HITS[span]) if wanted.q else None
     last = len(sections_of(wanted.tab, wanted.order)) - 1
     section = min(place.section, last) if place else 0
     if search:
-        return Shape("all", "newest", search, False, False, span, 0)
-    return Shape(wanted.tab, wanted.order, None, bool(wanted.status), bool(wanted.tag), span, section)
+        return Shape("all", "newest", search, False, False, span, 0, most)
+    has_status, has_tag = bool(wanted.status), bool(wanted.tag)
+    return Shape(wanted.tab, wanted.order, None, has_status, has_tag, span, section, most)
 
 
 def values_for(wanted: ListFilter, place: Place | None, most: int, now: datetime) -> dict[str, Any]:
     """Return the parameters of `listed` for at most so many rows."""
-    values: dict[str, Any] = {"now": now, "horizon": now - WINDOW, "most": most}
+    values: dict[str, Any] = {"now": now, "horizon": now - WINDOW}
     if wanted.q:
         return values | hits.values_for(wanted.q, most, Cursor(place.at, place.id) if place else None)
     if wanted.status or wanted.tag:
@@ -74,7 +79,7 @@ def listed(shape: Shape) -> str:
     for number, section in enumerate(sections):
         parts += _section(shape, number, section)
     ranked = " UNION ALL ".join(_ranked(number, section) for number, section in enumerate(sections))
-    return ", ".join([*parts, _LISTED.format(ranked=ranked)])
+    return ", ".join([*parts, _LISTED.format(ranked=ranked, most=shape.most)])
 
 
 _COLUMNS = "id, {key} AS at, concat_ws(':', id, version, coalesce(bot_quiet_until > :now, false)) AS sign"
@@ -85,16 +90,16 @@ _FOUND = f"""listed AS MATERIALIZED (
             SELECT {_BY_LAST_MESSAGE} FROM conversations WHERE id = found.id OFFSET 0) c)"""
 _LISTED = """listed AS MATERIALIZED (
         SELECT section, at, id, sign, row_number() OVER (ORDER BY section, place) AS rank
-        FROM ({ranked}) ranked ORDER BY section, place LIMIT :most)"""
+        FROM ({ranked}) ranked ORDER BY section, place LIMIT {most})"""
 _PLAIN = """s{n} AS MATERIALIZED (
-        SELECT {columns} FROM conversations WHERE {rows} AND {is_wanted} ORDER BY {order} LIMIT :most)"""
+        SELECT {columns} FROM conversations WHERE {rows} AND {is_wanted} ORDER BY {order} LIMIT {most})"""
 _HAS_MANY = "(SELECT count(*) > :few FROM few)"
 _WALKED = """w{n} AS MATERIALIZED (
         SELECT {columns} FROM (
             SELECT * FROM conversations WHERE {rows} ORDER BY {order} LIMIT :walk) conversations
-        WHERE {is_wanted} AND {has_many} AND {fits} ORDER BY {order} LIMIT :most)"""
+        WHERE {is_wanted} AND {has_many} AND {fits} ORDER BY {order} LIMIT {most})"""
 # Whether the walk ended before it had enough, and before it had met all rows.
-_IS_SHORT = """{is_wanted} AND {has_many} AND CASE WHEN (SELECT count(*) FROM w{n}) < :most THEN EXISTS (
+_IS_SHORT = """{is_wanted} AND {has_many} AND CASE WHEN (SELECT count(*) FROM w{n}) < {most} THEN EXISTS (
             SELECT FROM conversations WHERE {rows} ORDER BY {order} OFFSET :walk LIMIT 1) ELSE false END"""
 _LOOKED_UP = """l{n} AS MATERIALIZED (
         SELECT lead_id FROM few WHERE {is_wanted} AND NOT {has_many}
@@ -105,7 +110,7 @@ _LOOKED_UP = """l{n} AS MATERIALIZED (
         (SELECT {columns} FROM l{n} CROSS JOIN LATERAL (
             SELECT * FROM conversations WHERE conversations.lead_id = l{n}.lead_id AND {rows} OFFSET 0
             ) conversations
-        WHERE {fits} ORDER BY {order} LIMIT :most))"""
+        WHERE {fits} ORDER BY {order} LIMIT {most}))"""
 
 
 def _section(shape: Shape, number: int, section: Section) -> Iterator[str]:
@@ -116,7 +121,8 @@ def _section(shape: Shape, number: int, section: Section) -> Iterator[str]:
         "columns": _COLUMNS.format(key=section.key),
         "rows": f"{in_tab(shape.tab)} AND {section.only} AND {_bound(shape, number, section)}",
         "order": section.order,
-        "is_wanted": f"{above} < :most" if above else "true",
+        "is_wanted": f"{above} < {shape.most}" if above else "true",
+        "most": shape.most,
     }
     if not shape.is_filtered:
         yield _PLAIN.format(**parts)
@@ -143,8 +149,8 @@ def _ranked(number: int, section: Section) -> str:
 
 def _few(shape: Shape) -> str:
     """Ask for the leads, and for one more than are few; by tag, as fewer have one."""
-    newest = "" if shape.has_tag else " ORDER BY last_contact_at DESC, id DESC"
-    return f"few AS MATERIALIZED ({_leads(shape)}{newest} LIMIT :few + 1)"
+    order = "lead_id" if shape.has_tag else "last_contact_at DESC, id DESC"  # that of the index, to take it
+    return f"few AS MATERIALIZED ({_leads(shape)} ORDER BY {order} LIMIT :few + 1)"
 
 
 def _leads(shape: Shape) -> str:

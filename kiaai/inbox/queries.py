@@ -72,7 +72,7 @@ def last_statuses(ids: Sequence[int]) -> Mapping[int, str]:
 def _below(wanted: ListFilter, place: Place, most: int, now: datetime, viewer_id: int) -> list[Place]:
     """Return where the next rows below a place stand."""
     values = values_for(wanted, place, most, now) | {"viewer_id": viewer_id}
-    found = db.session.execute(_below_statement(shape_of(wanted, BELOW, place)), values)
+    found = db.session.execute(_below_statement(shape_of(wanted, BELOW, place, most)), values)
     return [Place(row.section, row.at, row.id) for row in found]
 
 

@@ -11,9 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kiaai.extensions import db
+from kiaai.inbox.list_filter import TABS
 from kiaai.inbox.queries import PAGE_ROWS
 from kiaai.leads.pipeline import Actor, rename, set_status
-from kiaai.models import Channel, Conversation, Installation, User
+from kiaai.models import Channel, Conversation, Installation, Tag, User
 from kiaai.web import fragments
 from tests.conftest import make_conversation
 from tests.inbox.conftest import HTMX, Say, counted_queries
@@ -311,3 +312,54 @@ def test_a_colleague_with_another_name_is_news_in_the_thread(
     db.session.commit()
 
     assert "Alicia" in signed_in.get(address, headers=headers).text
+
+
+def test_a_colleague_with_another_name_is_news_in_the_list(
+    signed_in: FlaskClient, dana: Conversation, alice: User
+) -> None:
+    dana.assignee_id = alice.id
+    db.session.commit()
+
+    assert polled_again(signed_in, "/", "conversations", lambda: setattr(alice, "name", "Alicia")) == 200
+
+
+def test_another_colour_of_a_tag_is_news_in_the_list(signed_in: FlaskClient, dana: Conversation) -> None:
+    vip = Tag(name="vip", colour="red")
+    db.session.add(vip)
+    db.session.commit()
+
+    assert polled_again(signed_in, "/", "conversations", lambda: setattr(vip, "colour", "blue")) == 200
+
+
+@pytest.mark.parametrize("tab", [tab for tab in TABS if tab != "bot"])
+def test_a_count_that_changes_is_news_whatever_the_tab(
+    signed_in: FlaskClient, channel: Channel, dana: Conversation, tab: str
+) -> None:
+    for state in ("open", "snoozed"):
+        other = make_conversation(channel, f"569000000{len(state)}", state)
+        other.state = state
+    db.session.commit()
+
+    def close_the_other() -> None:
+        other.state = "closed"
+
+    assert polled_again(signed_in, f"/?tab={tab}", "conversations", close_the_other) == 200
+
+
+@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize("asked", ["", "&order=newest", "&status=unknown", "&tag=vip"])
+def test_any_list_with_nothing_new_costs_one_query(
+    signed_in: FlaskClient, channel: Channel, bob: User, tab: str, asked: str
+) -> None:
+    for number in range(PAGE_ROWS + 1):
+        row = make_conversation(channel, f"5690000{number:04}", "Dana Prueba")
+        row.state = tab if tab in ("snoozed", "closed") else "open"
+        row.assignee_id = bob.id if tab == "mine" else None
+        row.lead.tags = ["vip"]
+    db.session.commit()
+    address, headers = poll(signed_in, f"/?tab={tab}{asked}", "conversations")
+
+    with counted_queries() as statements:
+        response = signed_in.get(address, headers=headers)
+
+    assert (response.status_code, len(statements)) == (304, 1)
