@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from bench import plans
 from bench.figures import Figure, at_most, written
-from bench.filling import NAMES
+from bench.filling import NAMES, TAGS
 from bench.load import Call, run
 from bench.people import poll, signed_in
 from bench.stage import Stage
+from kiaai.inbox.list_filter import TABS
 
 PART = "Pages"
 LIST = "/inbox/conversations"
@@ -20,8 +21,10 @@ ROUND_SECONDS = 0.6
 THREADS = 50
 # What grows beyond this size is shown, not judged.
 BARRED_UP_TO = 1_000_000
-# In the smallest database this page has 5 rows, in the others 30: there is nothing to compare.
+# In the smallest database these pages have few rows, in the others 30: there is nothing to compare.
 FEWER_ROWS = "list, search for a name of 1 %"
+FEWER_TAGGED = "list, a tag of 0.2 %"
+FEWER = {FEWER_ROWS, FEWER_TAGGED, "list, unread", "list, snoozed"}
 
 _first: dict[str, float] = {}
 
@@ -53,7 +56,7 @@ def _figures(name: str, p95: float, size: int | None) -> Iterator[Figure]:
         yield at_most(PART, f"{name}, p95", p95, 100, "ms", size)
         return
     yield Figure(PART, f"{name}, p95", p95, "ms", size)
-    if p95 is not first and name != FEWER_ROWS:
+    if p95 is not first and name not in FEWER:
         judged = at_most(PART, f"{name}, p95 against the smallest", p95 / first, 1.3, size=size)
         judged = replace(judged, bar=f"{judged.bar} up to {written(BARRED_UP_TO)}")
         is_judged = size is not None and size <= BARRED_UP_TO
@@ -69,6 +72,11 @@ def _pages(stage: Stage, port: int) -> dict[str, list[Call]]:
         "inbox": [Call("GET", "/", {"Cookie": cookie})],
         "list, first page": [poll(f"{LIST}/panel", cookie)],
         "list, poll with news": [poll(LIST, cookie)],
+        **{f"list, {tab}": [poll(f"{LIST}?tab={tab}", cookie)] for tab in TABS if tab != "all"},
+        "list, newest first": [poll(f"{LIST}?order=newest", cookie)],
+        "list, a status of 20 %": [poll(f"{LIST}?status=customer", cookie)],
+        "list, a tag of 10 %": [poll(f"{LIST}?tag={TAGS['10 %']}", cookie)],
+        FEWER_TAGGED: [poll(f"{LIST}?tag={TAGS['0.2 %']}", cookie)],
         "thread, poll with news": [poll(path, cookie) for path in threads],
         "list, search for a name of 10 %": [poll(_search(NAMES["10 %"]), cookie)],
         FEWER_ROWS: [poll(_search(NAMES["1 %"]), cookie)],
