@@ -18,6 +18,7 @@ from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
 from kiaai.models import Conversation, Message
 from kiaai.models.message import TEXT_LIMIT
+from kiaai.texts import lazy
 from kiaai.whatsapp.cleaning import clean_text
 from kiaai.whatsapp.previews import preview_of
 
@@ -99,7 +100,7 @@ def send_again(message: Message, by: Sender) -> Message:
         return db.session.get_one(Message, again_id)
     if message.status not in ("failed", "unknown"):
         raise ValidationFailed(
-            "This message did not fail, so it is not sent again.", {"message": ["Already sent."]}
+            lazy("This message did not fail, so it is not sent again."), {"message": [lazy("Already sent.")]}
         )
     again = queue_message(
         conversation,
@@ -117,7 +118,7 @@ def cancel(message_id: int) -> bool:
     """Undo a message that has not left yet. False means: it is already on its way."""
     conversation_id = db.session.scalar(select(Message.conversation_id).where(Message.id == message_id))
     if conversation_id is None:
-        raise NotFound("This message does not exist.")
+        raise NotFound(lazy("This message does not exist."))
     conversation = lock(conversation_id)
     cancelled = db.session.scalar(
         update(Message)
@@ -134,9 +135,10 @@ def cancel(message_id: int) -> bool:
 
 def _checked_key(key: str) -> str:
     if len(key) > KEY_LIMIT or clean_text(key) != key:
-        reason = f"At most {KEY_LIMIT} characters, and plain ones."
+        reason = lazy("At most %(limit)s characters, and plain ones.", limit=KEY_LIMIT)
         raise ValidationFailed(
-            f"This Idempotency-Key cannot be used. {reason}", {"Idempotency-Key": [reason]}
+            lazy("This Idempotency-Key cannot be used. %(reason)s", reason=reason),
+            {"Idempotency-Key": [reason]},
         )
     return key
 
@@ -145,7 +147,7 @@ def _first_with(client_key: str, digest: str) -> Message | None:
     first = db.session.scalar(select(Message).where(Message.client_key == client_key))
     if first and first.client_hash != digest:
         raise ValidationFailed(
-            "This Idempotency-Key was used for another message. Use a new key for each message.",
+            lazy("This Idempotency-Key was used for another message. Use a new key for each message."),
             code="idempotency_key_reused",
         )
     return first
@@ -153,33 +155,38 @@ def _first_with(client_key: str, digest: str) -> Message | None:
 
 def _require_sendable(conversation: Conversation, by: Sender, draft: Draft, at: datetime) -> None:
     if conversation.channel.phone_number_id != own_number():
-        reason = "This conversation belongs to another number than the one that sends now."
-        raise ValidationFailed(f"{reason} Write to the person from a new conversation.", {"to": [reason]})
+        reason = lazy("This conversation belongs to another number than the one that sends now.")
+        way_out = lazy("%(reason)s Write to the person from a new conversation.", reason=reason)
+        raise ValidationFailed(way_out, {"to": [reason]})
     if draft.kind == "text" and not draft.text:
-        raise ValidationFailed("Write a message first.", {"message": ["The message is empty."]})
+        raise ValidationFailed(lazy("Write a message first."), {"message": [lazy("The message is empty.")]})
     limit = TEXT_LIMIT if draft.kind == "text" else CAPTION_LIMIT
     if draft.kind != "template" and len(draft.text or "") > limit:
-        reason = f"The message has {len(draft.text or ''):,} characters; WhatsApp takes {limit:,}."
-        raise ValidationFailed(f"{reason} Split it in two.", {"message": [reason]})
+        length = len(draft.text or "")
+        reason = lazy(
+            "The message has %(length)s characters; WhatsApp takes %(limit)s.", length=length, limit=limit
+        )
+        raise ValidationFailed(lazy("%(reason)s Split it in two.", reason=reason), {"message": [reason]})
     if draft.kind == "template" or by.author == "campaign":
         _require_consent(conversation)
     elif not conversation.is_window_open(at):
-        reason = _window_text(conversation)
-        raise ValidationFailed(reason, {"message": [reason]}, code="window_closed")
+        why = _window_text(conversation)
+        raise ValidationFailed(why, {"message": [why]}, code="window_closed")
 
 
 def _require_consent(conversation: Conversation) -> None:
     if conversation.lead.opted_out_at:
-        reason = "This person asked for no more messages of this kind."
-        raise ValidationFailed(
-            f"{reason} You can answer when they write.", {"message": [reason]}, code="opted_out"
-        )
+        reason = lazy("This person asked for no more messages of this kind.")
+        way_out = lazy("%(reason)s You can answer when they write.", reason=reason)
+        raise ValidationFailed(way_out, {"message": [reason]}, code="opted_out")
 
 
 def _window_text(conversation: Conversation) -> str:
     if conversation.last_inbound_at is None:
-        return "This person has not written yet. WhatsApp allows only an approved template as first message."
-    return (
+        return lazy(
+            "This person has not written yet. WhatsApp allows only an approved template as first message."
+        )
+    return lazy(
         "More than 24 hours have passed since this person last wrote. WhatsApp allows only an approved "
         "template now; free text works again as soon as they write."
     )

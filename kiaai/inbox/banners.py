@@ -8,9 +8,13 @@ from kiaai.delivery.channels import TOKEN_CODES, own_number, waiting_count
 from kiaai.delivery.hold import Held
 from kiaai.inbox import queries
 from kiaai.inbox.list_state import Alerts
-from kiaai.inbox.wording import phrase
+from kiaai.inbox.wording import waiting, waiting_for_decision
 from kiaai.models import Channel
+from kiaai.texts import Text, lazy
 from kiaai.whatsapp.explanations import Language, explain_pause
+
+_BY_LOOK_UP = lazy("Kia-Ai asks every 15 seconds whether the token works again, and then goes on by itself.")
+_BY_PROBE = lazy("Once a minute one message is tried. As soon as WhatsApp takes it, all go.")
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,11 @@ class Banners:
 
     pause: Pause | None
     held: Held | None
-    held_reason: str
     is_admin: bool
-    language: Language
 
-    def say(self, name: str, count: int | None = None) -> str:
-        return phrase(self.language, name, count)
+    @property
+    def held_waiting(self) -> Text | None:
+        return waiting_for_decision(self.held.count) if self.held else None
 
 
 def banners(alerts: Alerts, is_admin: bool, language: Language) -> Banners:
@@ -46,9 +49,7 @@ def banners(alerts: Alerts, is_admin: bool, language: Language) -> Banners:
     return Banners(
         pause=_pause(language) if alerts.paused else None,
         held=held,
-        held_reason=_held_reason(held, language) if held else "",
         is_admin=is_admin,
-        language=language,
     )
 
 
@@ -57,22 +58,15 @@ def _pause(language: Language) -> Pause | None:
     if channel is None or channel.paused_at is None:
         return None
     said = explain_pause(channel.paused_code, language)
-    is_by_look_up = channel.paused_code in TOKEN_CODES
     return Pause(
         channel_id=channel.id,
         since=channel.paused_at,
         title=said.title,
         cause=_cause(channel, said.cause),
         next_step=said.next_step,
-        waiting=phrase(language, "waiting", waiting_count(channel.id)),
-        resumes=phrase(language, "resumes_by_look_up" if is_by_look_up else "resumes_by_probe"),
+        waiting=waiting(waiting_count(channel.id)),
+        resumes=_BY_LOOK_UP if channel.paused_code in TOKEN_CODES else _BY_PROBE,
     )
-
-
-def _held_reason(held: Held, language: Language) -> str:
-    """Return the reason of a start's hold in words; what a person gave as reason stays as it is."""
-    name = {hold.STOPPED: "held_stopped", hold.RESTORED: "held_restored"}.get(held.reason)
-    return phrase(language, name) if name else held.reason
 
 
 def _cause(channel: Channel, cause: str) -> str:

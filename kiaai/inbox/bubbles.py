@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 from kiaai.inbox.thread import ThreadPage, is_annotation
 from kiaai.inbox.viewer import Viewer
-from kiaai.inbox.wording import phrase
+from kiaai.inbox.wording import WHO_HELPS
 from kiaai.models import Message
 from kiaai.models.base import Json
+from kiaai.texts import Text, lazy
 from kiaai.whatsapp.cleaning import item_at, list_at, text_at
 from kiaai.whatsapp.errors import Action, Explanation, action_for, explain, find_verdict
 from kiaai.whatsapp.explanations import SPECIAL
-from kiaai.whatsapp.previews import preview_of
+from kiaai.whatsapp.previews import preview_of, readable_preview
 from kiaai.whatsapp.readable import MEDIA_KINDS
 
 # Bubbles of one author this close together are one group.
@@ -44,19 +45,19 @@ _TICKS = {
     "cancelled": "ban",
 }
 _STATUS_WORDS = {
-    "queued": "Waiting to be sent",
-    "sending": "Sending",
-    "unknown": "Not known whether it arrived",
-    "sent": "Sent",
-    "delivered": "Delivered",
-    "read": "Read",
-    "played": "Played",
-    "failed": "Not delivered",
-    "cancelled": "Cancelled before it was sent",
+    "queued": lazy("Waiting to be sent"),
+    "sending": lazy("Sending"),
+    "unknown": lazy("Not known whether it arrived"),
+    "sent": lazy("Sent"),
+    "delivered": lazy("Delivered"),
+    "read": lazy("Read"),
+    "played": lazy("Played"),
+    "failed": lazy("Not delivered"),
+    "cancelled": lazy("Cancelled before it was sent"),
 }
 # After these the same message may go; after the others it would only fail again.
 _WORTH_REPEATING = ("again", "wait", "settings")
-_PROGRAMS = {"bot": "Bot", "api": "API", "campaign": "Campaign", "phone": "Phone app"}
+_PROGRAMS = {"bot": lazy("Bot"), "api": lazy("API"), "campaign": lazy("Campaign"), "phone": lazy("Phone app")}
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,10 @@ class Bubble:
         is_known = has_own_words and find_verdict(self.message.error_code) is not None
         return None if is_known else self.message.error_text
 
-    def say(self, name: str) -> str:
-        """Return a phrase in the viewer's language."""
-        return phrase(self.viewer.language, name)
+    @property
+    def who_helps(self) -> Text:
+        """Who can solve a failure."""
+        return WHO_HELPS[self.action or "none"]
 
     @property
     def can_cancel(self) -> bool:
@@ -156,8 +158,8 @@ class Bubble:
     def forwarded(self) -> str | None:
         context = item_at(self.payload, "context")
         if context.get("frequently_forwarded") is True:
-            return "Forwarded many times"
-        return "Forwarded" if context.get("forwarded") is True else None
+            return lazy("Forwarded many times")
+        return lazy("Forwarded") if context.get("forwarded") is True else None
 
     @property
     def referral(self) -> Json:
@@ -195,7 +197,9 @@ class Bubble:
         """What WhatsApp calls a message that it does not hand to us, in words."""
         kind = self.message.kind
         if kind == "unsupported":
-            kind = text_at(item_at(self.payload, "unsupported"), "type") or "message"
+            kind = text_at(item_at(self.payload, "unsupported"), "type") or ""
+        if not kind:
+            return lazy("unknown")
         return kind.replace("_", " ")
 
     @property
@@ -259,8 +263,8 @@ def author_name(message: Message, viewer_id: int) -> str:
         return ""
     if message.author == "user":
         if message.user_id == viewer_id:
-            return "You"
-        return message.user.display_name if message.user else "Former colleague"
+            return lazy("You")
+        return message.user.display_name if message.user else lazy("Former colleague")
     return _PROGRAMS.get(message.author, message.author)
 
 
@@ -276,10 +280,10 @@ def _quote(page: ThreadPage, message: Message, viewer_id: int) -> Quote | None:
         return None
     target = page.targets.get(message.reply_to)
     if target is None:
-        return Quote("", "An earlier message", None)
-    said = preview_of(target.kind, _payload_of(target), target.text)
-    text = "Deleted message" if target.revoked_at else said
-    return Quote(author_name(target, viewer_id) or "Customer", text, target.id)
+        return Quote("", lazy("An earlier message"), None)
+    said = readable_preview(preview_of(target.kind, _payload_of(target), target.text))
+    text = lazy("Deleted message") if target.revoked_at else said
+    return Quote(author_name(target, viewer_id) or lazy("Customer"), text, target.id)
 
 
 def _payload_of(message: Message) -> Json:
@@ -291,7 +295,7 @@ def _payload_of(message: Message) -> Json:
 
 def _contact_name(card: Json) -> str:
     names = item_at(card, "name")
-    return text_at(names, "formatted_name") or text_at(names, "first_name") or "No name"
+    return text_at(names, "formatted_name") or text_at(names, "first_name") or lazy("No name")
 
 
 def _contact_numbers(card: Json) -> list[str]:

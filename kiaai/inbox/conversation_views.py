@@ -14,6 +14,7 @@ from kiaai.inbox.views import bp, conversation_or_404, settings, thread_contents
 from kiaai.leads import pipeline, wrong_number
 from kiaai.leads.pipeline import Actor
 from kiaai.models import Conversation
+from kiaai.web.saying import said
 from kiaai.worker.doorbells import ring_read
 
 
@@ -117,7 +118,7 @@ def change_lead(conversation_id: int) -> ResponseReturnValue:
 
 
 def _reasons_of(error: ValidationFailed) -> str:
-    return " ".join(reason for reasons in error.fields.values() for reason in reasons)
+    return " ".join(said(reason) for reasons in error.fields.values() for reason in reasons)
 
 
 def _changed_thread(opened: Conversation) -> ResponseReturnValue:

@@ -1,91 +1,145 @@
-"""The lead's history in words: who did what, one line each."""
+"""The lead's history in words: who did what, one sentence each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from kiaai.models import LeadEvent, User
+from kiaai.texts import Text, lazy
 
-STATUS_NAMES = {
-    "unknown": "Unknown",
-    "potential_client": "Potential client",
-    "customer": "Customer",
-    "bad_lead": "Bad lead",
+STATUS_NAMES: dict[str, Text] = {
+    "unknown": lazy("Unknown"),
+    "potential_client": lazy("Potential client"),
+    "customer": lazy("Customer"),
+    "bad_lead": lazy("Bad lead"),
 }
-_DOERS = {
-    "user": "Somebody",
-    "bot": "The bot",
-    "api": "The API",
-    "import": "An import",
-    "customer": "The customer",
-    "system": "Kia-Ai",
+_DOERS: dict[str, Text] = {
+    "user": lazy("Somebody"),
+    "bot": lazy("The bot"),
+    "api": lazy("The API"),
+    "import": lazy("An import"),
+    "customer": lazy("The customer"),
+    "system": lazy("Kia-Ai"),
 }
 
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """One line: who, what they did, and when."""
+    """One line: who did what as one sentence, and when."""
 
-    who: str
-    what: str
+    what: Text
     icon: str
     at: datetime
 
 
 def lines(events: list[tuple[LeadEvent, User | None]], viewer_id: int) -> list[HistoryLine]:
     """Put each event of the history into words for the viewer."""
-    return [
-        HistoryLine(_who(event, user, viewer_id), *_what(event), event.created_at) for event, user in events
-    ]
+    return [_line(event, user, viewer_id) for event, user in events]
 
 
-def _who(event: LeadEvent, user: User | None, viewer_id: int) -> str:
-    if user is not None:
-        return "You" if user.id == viewer_id else user.display_name
-    return _DOERS[event.by]
+def _line(event: LeadEvent, user: User | None, viewer_id: int) -> HistoryLine:
+    icon, by_viewer, by_other = _TELLERS.get(event.kind, _OTHER)
+    if user is not None and user.id == viewer_id:
+        return HistoryLine(by_viewer(event), icon, event.created_at)
+    who = user.display_name if user is not None else _DOERS[event.by]
+    return HistoryLine(by_other(event, who), icon, event.created_at)
 
 
-def _what(event: LeadEvent) -> tuple[str, str]:
-    tell = _TELLERS.get(event.kind)
-    if tell:
-        return tell(event)
-    return event.kind.replace("_", " "), "circle-dot"
+def _status(event: LeadEvent) -> str:
+    return STATUS_NAMES.get(event.new or "", event.new or lazy("nothing"))
 
 
-def _status(event: LeadEvent) -> tuple[str, str]:
-    return f"set the status to {STATUS_NAMES.get(event.new or '', event.new or 'nothing')}", "circle-dot"
-
-
-def _name(event: LeadEvent) -> tuple[str, str]:
+def _your_name(event: LeadEvent) -> Text:
     if not event.new:
-        return "removed the name", "pencil"
-    return (f"changed the name to {event.new}" if event.old else f"set the name {event.new}"), "pencil"
+        return lazy("You removed the name")
+    if event.old:
+        return lazy("You changed the name to %(name)s", name=event.new)
+    return lazy("You set the name %(name)s", name=event.new)
 
 
-def _tags(event: LeadEvent) -> tuple[str, str]:
-    return (f"set the tags {event.new}" if event.new else "removed all tags"), "tag"
+def _name(event: LeadEvent, who: str) -> Text:
+    if not event.new:
+        return lazy("%(who)s removed the name", who=who)
+    if event.old:
+        return lazy("%(who)s changed the name to %(name)s", who=who, name=event.new)
+    return lazy("%(who)s set the name %(name)s", who=who, name=event.new)
 
 
-def _created(event: LeadEvent) -> tuple[str, str]:
-    return ("wrote for the first time" if event.by == "customer" else "added this person"), "plus"
+def _your_tags(event: LeadEvent) -> Text:
+    return lazy("You set the tags %(tags)s", tags=event.new) if event.new else lazy("You removed all tags")
 
 
-def _plain(what: str, icon: str) -> Callable[[LeadEvent], tuple[str, str]]:
-    return lambda _event: (what, icon)
+def _tags(event: LeadEvent, who: str) -> Text:
+    if event.new:
+        return lazy("%(who)s set the tags %(tags)s", who=who, tags=event.new)
+    return lazy("%(who)s removed all tags", who=who)
 
 
-_TELLERS: dict[str, Callable[[LeadEvent], tuple[str, str]]] = {
-    "status": _status,
-    "name": _name,
-    "tags": _tags,
-    "notes": _plain("changed the notes", "sticky-note"),
-    "created": _created,
-    "opted_out": _plain("asked for no more messages", "ban"),
-    "opted_in": _plain("wants messages again", "circle-check"),
-    "handed_off": _plain("asked a person to take over", "hand"),
-    "taken_over": _plain("took over from the bot", "hand"),
-    "handed_back": _plain("handed back to the bot", "bot"),
-    "closed": _plain("closed the conversation", "archive"),
-    "reopened": _plain("reopened the conversation", "archive-restore"),
-    "identity": _plain("has a new number", "phone"),
+def _created(event: LeadEvent, who: str) -> Text:
+    if event.by == "customer":
+        return lazy("The customer wrote for the first time")
+    return lazy("%(who)s added this person", who=who)
+
+
+_Teller = tuple[str, Callable[[LeadEvent], Text], Callable[[LeadEvent, str], Text]]
+# Icon, what the viewer did, and what somebody else did: other words in many languages.
+_TELLERS: dict[str, _Teller] = {
+    "status": (
+        "circle-dot",
+        lambda event: lazy("You set the status to %(status)s", status=_status(event)),
+        lambda event, who: lazy("%(who)s set the status to %(status)s", who=who, status=_status(event)),
+    ),
+    "name": ("pencil", _your_name, _name),
+    "tags": ("tag", _your_tags, _tags),
+    "created": ("plus", lambda _: lazy("You added this person"), _created),
+    "notes": (
+        "sticky-note",
+        lambda _: lazy("You changed the notes"),
+        lambda _, who: lazy("%(who)s changed the notes", who=who),
+    ),
+    "opted_out": (
+        "ban",
+        lambda _: lazy("You noted: no more messages"),
+        lambda _, who: lazy("%(who)s asked for no more messages", who=who),
+    ),
+    "opted_in": (
+        "circle-check",
+        lambda _: lazy("You noted: messages again"),
+        lambda _, who: lazy("%(who)s wants messages again", who=who),
+    ),
+    "handed_off": (
+        "hand",
+        lambda _: lazy("You asked a person to take over"),
+        lambda _, who: lazy("%(who)s asked a person to take over", who=who),
+    ),
+    "taken_over": (
+        "hand",
+        lambda _: lazy("You took over from the bot"),
+        lambda _, who: lazy("%(who)s took over from the bot", who=who),
+    ),
+    "handed_back": (
+        "bot",
+        lambda _: lazy("You handed back to the bot"),
+        lambda _, who: lazy("%(who)s handed back to the bot", who=who),
+    ),
+    "closed": (
+        "archive",
+        lambda _: lazy("You closed the conversation"),
+        lambda _, who: lazy("%(who)s closed the conversation", who=who),
+    ),
+    "reopened": (
+        "archive-restore",
+        lambda _: lazy("You reopened the conversation"),
+        lambda _, who: lazy("%(who)s reopened the conversation", who=who),
+    ),
+    "identity": (
+        "phone",
+        lambda _: lazy("You gave a new number"),
+        lambda _, who: lazy("%(who)s has a new number", who=who),
+    ),
 }
+_OTHER: _Teller = (
+    "circle-dot",
+    lambda event: lazy("You: %(what)s", what=event.kind.replace("_", " ")),
+    lambda event, who: lazy("%(who)s: %(what)s", who=who, what=event.kind.replace("_", " ")),
+)

@@ -4,18 +4,19 @@ from dataclasses import dataclass
 
 from kiaai.leads.searching import cleaned_search
 from kiaai.models.lead import LEAD_STATUSES
+from kiaai.texts import lazy
 from kiaai.web.paging import Place, read_place
 from kiaai.whatsapp.cleaning import clean_text
 
 TABS = {
-    "mine": "Mine",
-    "unassigned": "Unassigned",
-    "all": "All",
-    "unread": "Unread",
-    "waiting": "Waiting",
-    "bot": "Bot",
-    "snoozed": "Snoozed",
-    "closed": "Closed",
+    "mine": lazy("Mine"),
+    "unassigned": lazy("Unassigned"),
+    "all": lazy("All"),
+    "unread": lazy("Unread"),
+    "waiting": lazy("Waiting"),
+    "bot": lazy("Bot"),
+    "snoozed": lazy("Snoozed"),
+    "closed": lazy("Closed"),
 }
 # urgent: who waits for us and can still be answered, the window that closes soonest first; then the others.
 ORDERS = ("urgent", "newest")

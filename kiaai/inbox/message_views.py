@@ -12,6 +12,7 @@ from kiaai.extensions import db
 from kiaai.inbox import bubbles, panels, thread
 from kiaai.inbox.views import bp, conversation_or_404, dashboard_page, settings, thread_contents, viewer
 from kiaai.models import Conversation, Message
+from kiaai.texts import lazy
 from kiaai.web.fragments import is_fragment
 from kiaai.worker.doorbells import ring_delivery
 
@@ -58,7 +59,7 @@ def cancel_message(message_id: int) -> ResponseReturnValue:
     message = message_or_404(message_id)
     if not cancel(message.id):
         db.session.rollback()
-        return _toast("Already sent: it cannot be taken back.")
+        return _toast(lazy("Already sent: it cannot be taken back."))
     db.session.commit()
     return thread_contents(conversation_or_404(message.conversation_id), _from_id())
 

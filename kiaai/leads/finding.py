@@ -7,6 +7,7 @@ from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.leads.pipeline import Actor, record, rename
 from kiaai.models import Channel, Conversation, Lead, LeadIdentity
+from kiaai.texts import lazy
 from kiaai.whatsapp.cleaning import clean_text
 from kiaai.whatsapp.phone_numbers import digits_of, is_bsuid, match_key
 
@@ -21,8 +22,8 @@ def parse_phone(raw: str, field: str = "to") -> str:
     """
     digits = (digits_of(raw.strip()) or "").removeprefix("00")
     if not SHORTEST <= len(digits) <= LONGEST or digits.startswith("0"):
-        reason = "Write the number with its country code, such as +56 9 0000 0001."
-        raise ValidationFailed("This is not a phone number.", {field: [reason]})
+        reason = lazy("Write the number with its country code, such as +56 9 0000 0001.")
+        raise ValidationFailed(lazy("This is not a phone number."), {field: [reason]})
     return digits
 
 

@@ -10,6 +10,7 @@ from kiaai.extensions import db
 from kiaai.models import Conversation, Lead, LeadEvent
 from kiaai.models.base import Json
 from kiaai.models.lead import LEAD_STATUSES
+from kiaai.texts import lazy
 from kiaai.whatsapp.cleaning import clean_text, one_line
 
 NAME_LIMIT = 200
@@ -33,7 +34,7 @@ def set_status(lead: Lead, status: str, actor: Actor, notes: str | None = None) 
     Raises ValidationFailed naming `lead_status` or `notes`; then nothing has changed.
     """
     if status not in LEAD_STATUSES:
-        raise _refused("lead_status", f"Must be one of: {', '.join(LEAD_STATUSES)}.")
+        raise _refused("lead_status", lazy("Must be one of: %(names)s.", names=", ".join(LEAD_STATUSES)))
     notes = None if notes is None else _checked_notes(notes)
     _lock(lead)
     if lead.lead_status != status:
@@ -47,7 +48,7 @@ def rename(lead: Lead, name: str | None, actor: Actor) -> None:
     """Give the lead a name on one line; an empty one takes it away. Raises ValidationFailed."""
     name = one_line(clean_text(name or ""), NAME_LIMIT + 1) or None
     if name and len(name) > NAME_LIMIT:
-        raise _refused("customer_name", f"At most {NAME_LIMIT} characters.")
+        raise _refused("customer_name", lazy("At most %(limit)s characters.", limit=NAME_LIMIT))
     _lock(lead)
     if lead.customer_name != name:
         _change(lead, "name", lead.customer_name, name, actor)
@@ -65,9 +66,9 @@ def set_tags(lead: Lead, tags: Iterable[str], actor: Actor) -> None:
     """Keep these tags in place of the former ones, each once, in the order given. Raises ValidationFailed."""
     tags = list(dict.fromkeys(tag for raw in tags if (tag := " ".join(clean_text(raw).split()))))
     if len(tags) > TAGS_LIMIT:
-        raise _refused("tags", f"At most {TAGS_LIMIT} tags.")
+        raise _refused("tags", lazy("At most %(limit)s tags.", limit=TAGS_LIMIT))
     if any(len(tag) > TAG_LIMIT for tag in tags):
-        raise _refused("tags", f"At most {TAG_LIMIT} characters each.")
+        raise _refused("tags", lazy("At most %(limit)s characters each.", limit=TAG_LIMIT))
     _lock(lead)
     if lead.tags != tags:
         _change(lead, "tags", ", ".join(lead.tags), ", ".join(tags), actor)
@@ -130,9 +131,9 @@ def _raise_versions(lead: Lead) -> None:
 def _checked_notes(notes: str) -> str:
     notes = clean_text(notes).strip()
     if len(notes) > NOTES_LIMIT:
-        raise _refused("notes", f"At most {NOTES_LIMIT:,} characters.")
+        raise _refused("notes", lazy("At most %(limit)s characters.", limit=NOTES_LIMIT))
     return notes
 
 
 def _refused(field: str, reason: str) -> ValidationFailed:
-    return ValidationFailed("The lead was not changed.", {field: [reason]})
+    return ValidationFailed(lazy("The lead was not changed."), {field: [reason]})

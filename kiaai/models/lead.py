@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
 
 from kiaai.models.base import Base, CreatedAt, Id, Json, one_of
+from kiaai.texts import lazy
 
 LEAD_STATUSES = ("unknown", "potential_client", "customer", "bad_lead")
 # The order is the order of trust when one message names several identities.
@@ -50,7 +51,7 @@ class Lead(Base):
     def display_name(self) -> str:
         if self.customer_name:
             return self.customer_name
-        return f"+{self.phone_number}" if self.phone_number else "No name"
+        return f"+{self.phone_number}" if self.phone_number else lazy("No name")
 
 
 class LeadIdentity(Base):

@@ -13,6 +13,7 @@ from flask_login import current_user
 from kiaai.config import Settings
 from kiaai.texts import lazy
 from kiaai.whatsapp.formatting import rich_text
+from kiaai.whatsapp.previews import readable_preview
 
 AVATAR_COLOURS = 8
 
@@ -54,6 +55,7 @@ def init_app(app: Flask) -> None:
         initials=initials,
         iso=iso,
         phone=phone,
+        preview=readable_preview,
         rich=rich_text,
         size=size,
     )

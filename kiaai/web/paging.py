@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from kiaai.errors import ValidationFailed
+from kiaai.texts import lazy
 
 DEFAULT_LIMIT, LARGEST_LIMIT = 50, 200
 LONGEST = 200
@@ -92,5 +93,5 @@ def _refuse() -> NoReturn:
 
 
 def _refused() -> ValidationFailed:
-    reason = "Must be the `next` of an earlier page."
-    return ValidationFailed("Some of what was sent does not fit.", {"before": [reason]})
+    reason = lazy("Must be the `next` of an earlier page.")
+    return ValidationFailed(lazy("Some of what was sent does not fit."), {"before": [reason]})

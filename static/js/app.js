@@ -1,28 +1,35 @@
-// What every page needs: times in the viewer's zone, quiet polls, toasts, copying, lost connections.
+// What every page needs: times in the business's zone, quiet polls, toasts, copying, lost connections.
 const language = document.documentElement.lang;
 const words = navigator.languages.find((code) => code.startsWith(language)) ?? language;
 // The page's language for words; the viewer's own habit for 12 or 24 hours.
 const { hourCycle } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
-const format = (options) => new Intl.DateTimeFormat(words, { hourCycle, ...options });
+const timeZone = document.documentElement.dataset.zone;
+const format = (options) => new Intl.DateTimeFormat(words, { hourCycle, timeZone, ...options });
 const clock = format({ hour: "2-digit", minute: "2-digit" });
 const date = format({ day: "numeric", month: "short", year: "numeric" });
 const thisYear = format({ day: "numeric", month: "short" });
 const weekday = format({ weekday: "long" });
 const full = format({ dateStyle: "long", timeStyle: "short" });
 
-const daysAgo = (at, now) => Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 864e5);
+// Swedish dates are ISO 8601, so that days can be counted.
+const isoDay = new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short" });
+const relative = new Intl.RelativeTimeFormat(words, { numeric: "auto" });
+const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
+
+const daysAgo = (at, now) => (Date.parse(isoDay.format(now)) - Date.parse(isoDay.format(at))) / 864e5;
+const isRecent = (at, now) => [0, 1].includes(daysAgo(at, now));
 const dayName = (at, now) => {
   const ago = daysAgo(at, now);
-  if (ago === 0 || ago === 1) return ago ? "Yesterday" : "Today";
-  if (ago > 1 && ago < 7) return weekday.format(at);
-  return (at.getFullYear() === now.getFullYear() ? thisYear : date).format(at);
+  if (isRecent(at, now)) return capital(relative.format(-ago, "day"));
+  if (ago > 1 && ago < 7) return capital(weekday.format(at));
+  return (isoDay.format(at).slice(0, 4) === isoDay.format(now).slice(0, 4) ? thisYear : date).format(at);
 };
 const shows = {
   clock: (at) => clock.format(at),
   day: dayName,
   list: (at, now) => (daysAgo(at, now) ? dayName(at, now) : clock.format(at)),
   full: (at, now) => `${dayName(at, now)}, ${clock.format(at)}`,
-  within: (at, now) => shows.full(at, now).replace(/^(Today|Yesterday)/, (word) => word.toLowerCase()),
+  within: (at, now) => (isRecent(at, now) ? shows.full(at, now).toLowerCase() : shows.full(at, now)),
   left: (at, now) => {
     const minutes = Math.max(0, Math.ceil((at - now) / 6e4));
     return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
@@ -49,6 +56,8 @@ function drawTimes(root) {
   }
 }
 
+// What this script says by itself.
+const said = () => document.getElementById("toasts").dataset;
 const fade = (box) => setTimeout(() => box.remove(), 5000);
 function toast(text, isError) {
   const box = document.createElement("div");
@@ -91,13 +100,13 @@ on("after:request", (ctx) => {
   if (status < 500 || isPoll(ctx)) lose(status >= 500);
   const isShown = status === 401 || (status === 422 && ctx.sourceElement.hasAttribute("hx-status:422"));
   if (status >= 400 && !isPoll(ctx) && !isShown) {
-    toast(ctx.text && ctx.text.length < 300 ? ctx.text : "That did not work. Try again.", true);
+    toast(ctx.text && ctx.text.length < 300 ? ctx.text : said().failedText, true);
   }
 });
 on("error", (ctx) => {
   if (!ctx) return;
   lose(true);
-  if (!isPoll(ctx)) toast("No connection. Nothing was changed; try again.", true);
+  if (!isPoll(ctx)) toast(said().offlineText, true);
 });
 document.addEventListener("htmx:before:swap", (event) => {
   // An answer to a form that is no longer on the screen has nothing to replace.
@@ -115,7 +124,7 @@ document.addEventListener("click", async ({ target }) => {
   if (!text) return;
   try {
     await navigator.clipboard.writeText(text);
-    toast("Copied");
+    toast(said().copiedText);
   } catch {
     toast(text); // without a secure connection browsers forbid copying: show it instead
   }

@@ -75,7 +75,7 @@ function toggleKeys() {
 }
 function showKeys() {
   const button = document.querySelector("[data-toggle-keys]");
-  if (button) button.textContent = areKeysOff() ? "Turn these keys on" : "Turn these keys off";
+  if (button) button.textContent = areKeysOff() ? button.dataset.onText : button.dataset.offText;
 }
 const keys = { "/": () => at("search")?.focus(), j: () => move(1), k: () => move(-1) };
 const pressed = (event) => {

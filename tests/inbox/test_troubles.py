@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from kiaai import clock
 from kiaai.delivery import hold
 from kiaai.extensions import db
-from kiaai.inbox.wording import MOST_COUNTED, WORDS, phrase
+from kiaai.inbox.wording import MOST_COUNTED, waiting
 from kiaai.models import Channel, Conversation, LeadEvent, Message, User
 from tests.inbox.conftest import HTMX, Say
 from tests.people import enter
@@ -268,15 +268,6 @@ def test_the_reason_of_a_hold_is_in_the_language_of_the_browser(
     assert hold.RESTORED in signed_in.get("/").text
 
 
-def test_both_languages_know_the_same_phrases() -> None:
-    english, spanish = WORDS["en"], WORDS["es"]
-
-    assert english.keys() == spanish.keys()
-    assert {name for name in english if "{count}" in english[name]} == {
-        name for name in spanish if "{count}" in spanish[name]
-    }
-
-
 @pytest.mark.parametrize(
     ("count", "words"),
     [
@@ -287,4 +278,4 @@ def test_both_languages_know_the_same_phrases() -> None:
     ],
 )
 def test_a_count_is_told_in_its_own_form(count: int, words: str) -> None:
-    assert phrase("en", "waiting", count).startswith(words)
+    assert waiting(count).startswith(words)
