@@ -10,6 +10,19 @@ from typing import Any
 
 from kiaai.sandbox.errors import title_of
 from kiaai.sandbox.store import Store
+from kiaai.texts import lazy
+
+_KIND_NAMES = {
+    "image": lazy("Image"),
+    "video": lazy("Video"),
+    "audio": lazy("Audio"),
+    "document": lazy("Document"),
+    "sticker": lazy("Sticker"),
+    "location": lazy("Location"),
+    "contacts": lazy("Contacts"),
+    "template": lazy("Template"),
+    "interactive": lazy("Choice"),
+}
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,11 @@ class Message:
 
     @property
     def preview(self) -> str:
-        return "Message deleted" if self.is_deleted else self.text or self.kind.capitalize()
+        return lazy("Message deleted") if self.is_deleted else self.text or self.kind_name
+
+    @property
+    def kind_name(self) -> str:
+        return _KIND_NAMES.get(self.kind, self.kind.capitalize())
 
     @property
     def error_title(self) -> str:

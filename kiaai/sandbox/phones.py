@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import format_datetime
 
 from kiaai.sandbox import customer
 from kiaai.sandbox.chats import EMOJIS, STICKERS, number, person_or_404
@@ -99,7 +100,8 @@ def clock_time(at: float) -> str:
     """Return the hour and minute in the business's time zone, with the day when it is another."""
     zone = ZoneInfo(world().settings.business_timezone)
     moment = datetime.fromtimestamp(at, zone)
-    return moment.strftime("%H:%M" if moment.date() == datetime.now(zone).date() else "%d %b, %H:%M")
+    is_today = moment.date() == datetime.now(zone).date()
+    return str(format_datetime(moment, "HH:mm" if is_today else "dd MMM, HH:mm", rebase=False))
 
 
 @bp.app_template_filter("machine_time")

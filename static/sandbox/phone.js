@@ -44,7 +44,8 @@ async function pollPhone(phone) {
   if (!answer) return;
   const isTyping = answer.headers.get("X-Typing") === "1";
   phone.querySelector(".typing").hidden = !isTyping;
-  phone.querySelector(".doing").textContent = isTyping ? "typing ..." : "business account";
+  const doing = phone.querySelector(".doing");
+  doing.textContent = isTyping ? doing.dataset.typingText : doing.dataset.restingText;
   if (answer.status === 200) {
     show(chat, await answer.text());
     phone.dataset.since = answer.headers.get("X-Since");
@@ -167,11 +168,11 @@ document.addEventListener("click", (event) => {
   if (!composer) return;
   if (button.dataset.reply) {
     closeMenus();
-    quote(composer, `Reply to: ${button.dataset.preview}`, button.dataset.reply, "");
+    quote(composer, button.dataset.quotingText, button.dataset.reply, "");
   } else if (button.dataset.edit) {
     closeMenus();
-    composer.elements.text.value = button.dataset.text;
-    quote(composer, "Change your message", "", button.dataset.edit);
+    composer.elements.text.value = button.dataset.draft;
+    quote(composer, button.dataset.quotingText, "", button.dataset.edit);
   } else if (button.closest(".quoting")) {
     quote(composer, "", "", "");
   }
