@@ -24,6 +24,7 @@ from kiaai.models import Channel, Conversation, User
 from kiaai.texts import lazy, lazy_plural
 from kiaai.web.languages import TRANSLATIONS
 from kiaai.web.saying import said
+from tests.inbox.conftest import counted_queries
 from tests.people import enter, give_password, sign_in
 
 SPANISH = {"Accept-Language": "es-CL,es;q=0.9,en;q=0.5"}
@@ -305,6 +306,21 @@ def test_the_tag_of_a_poll_differs_by_language(client: FlaskClient, dana: Conver
     assert client.get(poll, headers={"HX-PTag": tag, **SPANISH}).status_code == 200
     client.post("/account/language", data={"language": "es"})
     assert client.get(poll, headers={"HX-PTag": tag}).status_code == 200
+
+
+def test_a_poll_in_a_language_of_ones_own_still_costs_one_query(
+    client: FlaskClient, dana: Conversation, bob: User
+) -> None:
+    enter(client, bob)
+    client.post("/account/language", data={"language": "es"})
+    polls = ("/inbox/conversations", f"/inbox/conversations/{dana.id}/messages")
+    tags = [client.get(poll).headers["HX-PTag"] for poll in polls]
+
+    with counted_queries() as statements:
+        answers = [client.get(poll, headers={"HX-PTag": tag}) for poll, tag in zip(polls, tags, strict=True)]
+
+    assert [answer.status_code for answer in answers] == [304, 304]
+    assert len(statements) == 2
 
 
 def test_programs_get_errors_in_english_unless_they_ask(client: FlaskClient, bob: User) -> None:
