@@ -6,11 +6,12 @@ keep sessions, as for the webhook.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, text
+from sqlalchemy import Connection, CursorResult, TextClause, text
 
 _PARAMETER = re.compile(r"(?<!:):(\w+)")
 # A plan takes 0.4 MB of the server's memory in each connection; those not used for longest go first.
@@ -21,18 +22,34 @@ _numbers = count(1)
 _PLANNED_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan"
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A statement that a connection has planned, and how to run it."""
+
+    name: str
+    execute: TextClause
+
+
 def run(connection: Connection, sql: str, values: Mapping[str, Any]) -> CursorResult[Any]:
     """Run a statement whose parameters are written `:name`, prepared at its first time, in one round trip."""
-    known: dict[str, str] = connection.info.setdefault("prepared", {})
+    known: dict[str, _Kept] = connection.info.setdefault("prepared", {})
+    kept = known.pop(sql, None)
+    if kept is None:
+        return _run_first(connection, sql, values, known)
+    found = connection.execute(kept.execute, values)
+    known[sql] = kept  # the last one used stands last
+    return found
+
+
+def _run_first(
+    connection: Connection, sql: str, values: Mapping[str, Any], known: dict[str, _Kept]
+) -> CursorResult[Any]:
     numbered, arguments = _numbered(sql)
-    name, steps = known.pop(sql, None), [_PLANNED_ONCE]
-    if name is None:
-        if len(known) >= MOST_KEPT:
-            steps.append(f"DEALLOCATE {known.pop(next(iter(known)))}")
-        name = f"kiaai_{next(_numbers)}"
-        steps.append(f"PREPARE {name} AS {numbered}")
-    found = connection.execute(text("; ".join([*steps, f"EXECUTE {name} ({arguments})"])), values)
-    known[sql] = name  # the last one used stands last
+    steps = [f"DEALLOCATE {known.pop(next(iter(known))).name}"] if len(known) >= MOST_KEPT else []
+    name = f"kiaai_{next(_numbers)}"
+    execute = f"{_PLANNED_ONCE}; EXECUTE {name} ({arguments})"
+    found = connection.execute(text("; ".join([*steps, f"PREPARE {name} AS {numbered}", execute])), values)
+    known[sql] = _Kept(name, text(execute))
     return found
 
 
