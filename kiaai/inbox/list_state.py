@@ -1,17 +1,19 @@
 """The one query of a list poll: who asks, which rows they see at which version, and how many there are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     DateTime,
     ScalarSelect,
     Select,
     TextClause,
     bindparam,
+    exists,
     false,
     func,
     literal,
@@ -23,7 +25,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from kiaai.extensions import db
-from kiaai.inbox.queries import MOST_ROWS, PAGE_ROWS, ListFilter, at_or_above, in_tab
+from kiaai.inbox.queries import MOST_ROWS, NEWEST_FIRST, PAGE_ROWS, ListFilter, at_or_above, below, in_tab
 from kiaai.leads import hits
 from kiaai.models import Channel, Conversation, Installation, User
 
@@ -32,7 +34,8 @@ COUNT_LIMIT = 100
 COUNTED_TABS = ("all", "unread")
 
 _NOW = bindparam("now", type_=DateTime(timezone=True))
-_UNTIL_AT = bindparam("until_at", type_=DateTime(timezone=True))
+_AT = bindparam("at", type_=DateTime(timezone=True))
+_ID = bindparam("id", type_=BigInteger)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class ListState:
     """Who asks and what the list depends on. counts: by tab, up to 100.
 
     rows: of those to be drawn, in order, their ids, versions, and whether the bot is quiet there, which ends
-    by itself. has_more: whether a first page is followed by another.
+    by itself. has_more: whether others follow below.
     """
 
     user_id: int
@@ -67,19 +70,20 @@ class ListState:
 
     @property
     def parts(self) -> tuple[object, ...]:
-        return (self.is_admin, *self.rows, *self.counts.values(), self.alerts.paused, self.alerts.held)
+        alerts = (self.alerts.paused, self.alerts.held)
+        return (self.is_admin, self.has_more, *self.rows, *self.counts.values(), *alerts)
 
 
 def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> ListState | None:
     """Return what the drawn list depends on; None when the session names no active person."""
     until = wanted.until
-    search = hits.kind_of(wanted.q, hits.ABOVE if until else hits.ALL) if wanted.q else None
     values: dict[str, Any] = {"session_key": session_key or "", "now": now}
     if wanted.q:
         values |= hits.values_for(wanted.q, MOST_ROWS if until else PAGE_ROWS + 1, until)
     elif until:
         values |= {"at": until.at, "id": until.id}
-    found = db.session.execute(_statement(wanted.tab, search, until is not None), values).one_or_none()
+    kind = hits.kind_of(wanted.q) if wanted.q else None
+    found = db.session.execute(_statement(wanted.tab, kind, until is not None), values).one_or_none()
     if found is None:
         return None
     rows = found.rows.split(",") if found.rows else []
@@ -87,7 +91,7 @@ def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> Li
         user_id=found.user_id,
         is_admin=found.role == "admin",
         rows=rows if until else rows[:PAGE_ROWS],
-        has_more=until is None and len(rows) > PAGE_ROWS,
+        has_more=found.has_more or len(rows) > (MOST_ROWS - 1 if until else PAGE_ROWS),
         counts={tab: getattr(found, f"count_{tab}") for tab in COUNTED_TABS},
         alerts=Alerts(found.paused, found.held),
     )
@@ -99,7 +103,8 @@ def _statement(tab: str, search: hits.Kind | None, has_until: bool) -> TextClaus
     query = select(
         User.id.label("user_id"),
         User.role,
-        _signs(_found(search) if search else _in_tab(tab, has_until)).label("rows"),
+        _signs(_found(search, has_until) if search else _in_tab(tab, has_until)).label("rows"),
+        (_has_below(tab, search) if has_until else false()).label("has_more"),
         *(_count(each).label(f"count_{each}") for each in COUNTED_TABS),
         _paused().label("paused"),
         _held().label("held"),
@@ -113,17 +118,24 @@ def _statement(tab: str, search: hits.Kind | None, has_until: bool) -> TextClaus
 def _in_tab(tab: str, has_until: bool) -> Select[Any]:
     rows = select(Conversation).where(in_tab(tab, _NOW))
     if has_until:
-        at = bindparam("at", type_=DateTime(timezone=True))
-        rows = rows.where(at_or_above(at, bindparam("id", type_=BigInteger)))
-    newest = rows.order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
-    return newest.limit(MOST_ROWS if has_until else PAGE_ROWS + 1)
+        rows = rows.where(at_or_above(_AT, _ID))
+    return rows.order_by(*NEWEST_FIRST).limit(MOST_ROWS if has_until else PAGE_ROWS + 1)
 
 
-def _found(search: hits.Kind) -> Select[Any]:
+def _found(search: hits.Kind, has_until: bool) -> Select[Any]:
     """Select the rows that a search finds, each by its key; OFFSET 0 lets the planner do nothing else."""
-    found = hits.conversation_hits(search).subquery()
+    kind = replace(search, only=hits.ABOVE) if has_until else search
+    found = hits.conversation_hits(kind).subquery()
     its_row = select(Conversation).where(Conversation.id == found.c.id).offset(0).lateral()
     return select(its_row).select_from(found.join(its_row, true()))
+
+
+def _has_below(tab: str, search: hits.Kind | None) -> ColumnElement[bool]:
+    """Ask whether rows follow below the place down to which the reader has loaded."""
+    if search:
+        found = hits.conversation_hits(replace(search, only=hits.BELOW)).subquery()
+        return exists(select(found.c.id))
+    return exists().where(in_tab(tab, _NOW), below(_AT, _ID))
 
 
 def _signs(rows: Select[Any]) -> ScalarSelect[str]:
@@ -151,6 +163,10 @@ def _held() -> ScalarSelect[str]:
 
 
 def _count(tab: str) -> ScalarSelect[int]:
-    """Count the rows of a tab, up to 100: beyond that it says 99+."""
-    some = select(Conversation.id).where(in_tab(tab, _NOW)).limit(COUNT_LIMIT).subquery()
-    return select(func.count()).select_from(some).scalar_subquery()
+    """Count the rows of a tab, up to 100: beyond that it says 99+.
+
+    The newest ones: in no order, PostgreSQL reads the table from its old end, where closed ones lie by the
+    thousand.
+    """
+    some = select(Conversation.id).where(in_tab(tab, _NOW)).order_by(*NEWEST_FIRST).limit(COUNT_LIMIT)
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()

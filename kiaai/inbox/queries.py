@@ -26,8 +26,9 @@ from kiaai.models import Channel, Conversation, Lead
 from kiaai.web.paging import Cursor, older_than, read_cursor
 
 PAGE_ROWS = 30
-# So many rows a reader may have loaded; a poll draws no more.
+# So many rows a reader may have loaded; a poll draws no more, and the next ones are loaded again.
 MOST_ROWS = 1000
+NEWEST_FIRST = (Conversation.last_message_at.desc(), Conversation.id.desc())
 TABS = {"all": "All", "unread": "Unread", "bot": "Bot", "closed": "Closed"}
 
 
@@ -60,13 +61,11 @@ class ListPage:
     until: Cursor | None
 
 
-def list_page(wanted: ListFilter, ids: Sequence[int], has_more: bool, now: datetime) -> ListPage:
+def list_page(wanted: ListFilter, ids: Sequence[int], has_more: bool) -> ListPage:
     """Return the rows from the newest down to where the reader has loaded, or the first page.
 
     ids, has_more: what `list_state` found.
     """
-    if wanted.until:
-        has_more = bool(_newest(wanted, now, 1, wanted.until))
     return _page(_by_id(ids), has_more, keep=wanted.until)
 
 
@@ -107,6 +106,11 @@ def at_or_above(
     return row_of(Conversation.last_message_at, Conversation.id) >= row_of(at, row_id)
 
 
+def below(at: BindParameter[datetime], row_id: BindParameter[int]) -> ColumnElement[bool]:
+    """Return the condition for rows below a place."""
+    return row_of(Conversation.last_message_at, Conversation.id) < row_of(at, row_id)
+
+
 def _newest(wanted: ListFilter, now: datetime, most: int, before: Cursor) -> list[Conversation]:
     """Return the newest rows below a place."""
     if wanted.q:
@@ -115,16 +119,13 @@ def _newest(wanted: ListFilter, now: datetime, most: int, before: Cursor) -> lis
     rows = select(Conversation).options(joinedload(Conversation.lead, innerjoin=True))
     rows = rows.where(in_tab(wanted.tab, now))
     rows = rows.where(older_than(Conversation.last_message_at, Conversation.id, before))
-    order = (Conversation.last_message_at.desc(), Conversation.id.desc())
-    return list(db.session.scalars(rows.order_by(*order).limit(most)))
+    return list(db.session.scalars(rows.order_by(*NEWEST_FIRST).limit(most)))
 
 
 def _by_id(ids: Sequence[int]) -> list[Conversation]:
     rows = select(Conversation).options(joinedload(Conversation.lead, innerjoin=True))
     rows = rows.where(Conversation.id == any_(literal(list(ids), ARRAY(BigInteger))))
-    return list(
-        db.session.scalars(rows.order_by(Conversation.last_message_at.desc(), Conversation.id.desc()))
-    )
+    return list(db.session.scalars(rows.order_by(*NEWEST_FIRST)))
 
 
 def _page(rows: list[Conversation], has_more: bool, keep: Cursor | None) -> ListPage:
