@@ -49,10 +49,10 @@ def test_a_dripping_server_is_left_on_time(
     graph.answer = lambda handler: handler.drip(prefix, drop)
     started = time.monotonic()
 
-    fate = fate_of_send(client, soon(0.4))
+    fate = fate_of_send(client, soon(1))
 
     assert fate == "unknown"
-    assert 0.3 < time.monotonic() - started < 5
+    assert 0.9 < time.monotonic() - started < 5
     assert graph.client_left.wait(5)
 
 
@@ -60,7 +60,7 @@ def test_a_silent_server_is_left_on_time(client: WhatsAppClient, graph: GraphSer
     graph.answer = lambda handler: graph.is_over.wait(10)
     started = time.monotonic()
 
-    assert fate_of_send(client, soon(0.3)) == "unknown"
+    assert fate_of_send(client, soon(1)) == "unknown"
     assert time.monotonic() - started < 5
 
 
@@ -230,7 +230,7 @@ def test_all_of_it_holds_over_tls(secure_graph: GraphServer) -> None:
 
     secure_graph.answer = lambda handler: handler.drip(HEAD, b" ")
     started = time.monotonic()
-    assert fate_of_send(client, soon(0.4)) == "unknown"
+    assert fate_of_send(client, soon(1)) == "unknown"
     assert time.monotonic() - started < 5
 
     faults.configure("before_post:sleep=0.3")
