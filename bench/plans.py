@@ -23,7 +23,7 @@ Every query behind the measured pages, and how PostgreSQL went about it, with th
 # Times and costs differ in each run; the rows that were met are what grows, or does not.
 _EXPLAIN = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) "
 # The names of sessions and keys are nobody's business.
-_SECRET = re.compile(r"[0-9a-f]{32,}")
+_SECRET = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}")
 
 _Statement = tuple[str, Any]
 
