@@ -6,11 +6,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from kiaai.extensions import db
-from kiaai.models import Channel, Lead, LeadEvent, Message, WebhookEvent
+from kiaai.models import Channel, Conversation, Lead, LeadEvent, Message, WebhookEvent
 from kiaai.webhook import intake
 from kiaai.webhook.replay import replay
+from kiaai.webhook.statements import LOCK_CONVERSATIONS
 from tests.conftest import Signed
-from tests.statistics import believe
+from tests.statistics import believe, keep_autovacuum_out
 from tests.webhook.test_views import body, count, text
 
 
@@ -60,6 +61,26 @@ def test_a_thousand_newcomers_come_in_though_the_planner_thinks_the_tables_empty
     answers = [client.post("/webhook", **signed(body(*items))).status_code for items in (news, again)]
 
     assert (answers, count(Message), count(Lead)) == ([200, 200], 2000, 1000)
+
+
+def test_messages_are_looked_up_by_key_though_the_planner_thinks_there_are_none(dana: Conversation) -> None:
+    """As it is when many come in after all were deleted: the locks of each body walked a whole index."""
+    keep_autovacuum_out("messages")
+    db.session.execute(
+        db.text(
+            "INSERT INTO messages (conversation_id, message_id)"
+            " SELECT :id, 'wamid.' || n FROM generate_series(1, 5000) n"
+        ),
+        {"id": dana.id},
+    )
+    believe(0, 40, "messages")
+    db.session.execute(db.text("SET LOCAL enable_seqscan = off"))  # as the webhook's own connections have it
+
+    values = {"identities": "[]", "known": ["wamid.7", "wamid.8"], "send_keys": []}
+    plan = "\n".join(db.session.scalars(db.text(f"EXPLAIN {LOCK_CONVERSATIONS}"), values))
+
+    assert "uq_messages_message_id" in plan
+    assert "Filter: (message_id" not in plan
 
 
 @pytest.mark.committed
