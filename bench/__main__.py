@@ -6,6 +6,7 @@ are given as they are; what must hold is a ratio within one run wherever that is
 
 import argparse
 import platform
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from kiaai.config import ROOT
 
 Part = Callable[[Stage, int | None], Iterator[Figure]]
 
+RESULTS = ROOT / "bench" / "results"
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
 # Messages to a conversation, as in an inbox that was used for years.
 MESSAGES_EACH = 20
@@ -50,23 +52,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(names)}; without one: all")
     parser.add_argument("--largest", type=int, default=SIZES[-1], help="messages; no larger database")
-    parser.add_argument("--results", type=Path, default=ROOT / "bench" / "results")
+    parser.add_argument("--results", type=Path, help="folder; of a whole run that of the repository")
     given = parser.parse_args()
     if unknown := set(given.parts) - set(names):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    figures = list(_measured(given.parts or names, given.largest))
-    print("\n" + as_markdown(figures, _machine()))
-    write_results(figures, _machine(), given.results)
+    # Whoever is told to end cleans up first.
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit("ended by SIGTERM"))
+    is_whole = not given.parts and given.largest >= SIZES[-1]
+    results = given.results or (RESULTS if is_whole else None)
+    began = time.monotonic()
+    figures = list(_measured(given.parts or names, given.largest, results))
+    about = f"{_machine()}; {(time.monotonic() - began) / 60:.0f} minutes"
+    print("\n" + as_markdown(figures, about))
+    if results:
+        write_results(figures, about, results)
     sys.exit(any(figure.holds is False for figure in figures))
 
 
-def _measured(parts: list[str], largest: int) -> Iterator[Figure]:
+def _measured(parts: list[str], largest: int, results: Path | None) -> Iterator[Figure]:
     for name in parts:
         yield from _said(name, ALONE[name]) if name in ALONE else ()
     if not {*parts} & {*GROWING, *ONCE}:
         return
     for size in [size for size in SIZES if size <= largest]:
-        with Stage() as stage:
+        with Stage(results) as stage:
             _fill(stage, size)
             for name in parts:
                 for part in GROWING.get(name, ()):

@@ -9,14 +9,13 @@ from sqlalchemy import Connection, text
 
 from bench.vocabulary import FIRST_NAMES, LAST_NAMES, SYLLABLES, TALK
 
-# By what a search for it must do: walk for a moment, walk further, or find the few at once.
+# By what a search for it must do: find enough at once, go through most blocks of messages, or through all.
 WORDS = {
     "30 %": "hola",
     "1 %": "garantía",
-    "pair": "hola gracias",
-    "prefix": "coti",
     "rare": "permuta",
-    "one": "kx00000077",
+    "two often together": "hola precio",
+    "two hardly ever together": "hola gracias",
     "none": "inexistente",
 }
 # Names: one that every tenth has, one of 1 %, and one that a single person has.

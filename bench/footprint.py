@@ -25,9 +25,9 @@ def measure() -> Iterator[Figure]:
             product.write(number, "¿Cuál es el horario?")
         time.sleep(SETTLE_SECONDS)
         yield at_most(PART, "memory of all processes (PSS)", _pss_bytes(product) / 2**20, 400, "MB")
-        before, began = _cpu_seconds(product), time.time()
+        before, began = _cpu_seconds(product), time.monotonic()
         time.sleep(IDLE_SECONDS)
-        after, ended = _cpu_seconds(product), time.time()
+        after, ended = _cpu_seconds(product), time.monotonic()
     # Of a process that is new, all counts.
     spent = sum(seconds - before.get(process, 0.0) for process, seconds in after.items())
     share = spent / (ended - began)

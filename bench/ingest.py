@@ -23,9 +23,9 @@ def against_select_1(stage: Stage, size: int | None) -> Iterator[Figure]:
         run(port, bodies.one_text_each(CUSTOMERS, CUSTOMERS), 2, connections=8)
         shares, rates = [], []
         for _ in range(ROUNDS):
-            query = run(port, [SELECT_1], ROUND_SECONDS)
+            query = run(port, [SELECT_1], ROUND_SECONDS).only(200)
             calls = bodies.one_text_each(int(ROUND_SECONDS * 2000), CUSTOMERS)
-            ingest = run(port, calls, ROUND_SECONDS)
+            ingest = run(port, calls, ROUND_SECONDS).only(200)
             shares.append(ingest.per_second / query.per_second)
             rates.append(ingest.per_second)
     yield Figure(PART, "bodies of one text", _median(rates), "/s", size)
@@ -58,7 +58,7 @@ def at_a_steady_rate(stage: Stage, size: int | None) -> Iterator[Figure]:
     yield at_most(PART, f"{name} p50", result.quantile(0.5), 25, "ms", size)
     yield at_most(PART, f"{name} p99", result.quantile(0.99), 250, "ms", size)
     yield at_most(PART, f"{name} not answered 200", result.failed, 0, size=size)
-    yield at_most(PART, f"{name} lost", result.statuses.get(200, 0) - kept, 0, size=size)
+    yield at_most(PART, f"{name} not in the database", len(wamids) - kept, 0, size=size)
 
 
 def _median(values: list[float]) -> float:

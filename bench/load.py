@@ -34,6 +34,12 @@ class Result:
         """Return a quantile of the times, in milliseconds."""
         return 1000 * self.seconds[min(len(self.seconds) - 1, int(share * len(self.seconds)))]
 
+    def only(self, status: int) -> "Result":
+        """Return itself. Raises SystemExit when anything was answered otherwise: that is no throughput."""
+        if set(self.statuses) != {status}:
+            raise SystemExit(f"Everything was to be answered {status}, and was: {self.statuses}")
+        return self
+
     @property
     def failed(self) -> int:
         return sum(times for status, times in self.statuses.items() if status not in (200, 304))

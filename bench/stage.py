@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import requests
@@ -25,20 +25,24 @@ PATIENCE_SECONDS = 60.0
 
 
 class Stage:
-    """A scratch folder with a PostgreSQL in it. Use as a context manager."""
+    """A scratch folder with a PostgreSQL in it. Use as a context manager. results: where files are to go."""
 
-    def __init__(self) -> None:
+    def __init__(self, results: Path | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="kiaai-bench-"))
         # The user that runs PostgreSQL must get through.
         self.folder.chmod(0o711)
         self.instance = self.folder / "instance"
-        self.database_url = postgres.start(self.instance)
-        self.engine: Engine = create_engine(
-            self.database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT"
-        )
-        self.flask("db", "upgrade")
+        self.results = results or self.folder / "results"
 
     def __enter__(self) -> "Stage":
+        with ExitStack() as on_problem:
+            on_problem.callback(self.__exit__)
+            self.database_url = postgres.start(self.instance)
+            self.engine: Engine = create_engine(
+                self.database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT"
+            )
+            self.flask("db", "upgrade")
+            on_problem.pop_all()
         return self
 
     def __exit__(self, *_problem: object) -> None:
@@ -47,10 +51,8 @@ class Stage:
 
     def environment(self, **changes: str) -> dict[str, str]:
         """Return what a process is to see: these settings, and nothing of this machine's own."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {
-            **kept,
-            "KIAAI_ENV_FILE": os.devnull,
+            **bare_environment(),
             "DATABASE_URL": self.database_url,
             "BROKER_URL": NOBODY,
             "REDIS_URL": NOBODY,
@@ -122,6 +124,12 @@ class Stage:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def bare_environment() -> dict[str, str]:
+    """Return an environment in which a process finds its programs, and no settings."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**kept, "KIAAI_ENV_FILE": os.devnull}
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:

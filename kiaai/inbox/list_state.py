@@ -9,7 +9,7 @@ from sqlalchemy import CursorResult, text
 
 from kiaai.extensions import db
 from kiaai.inbox.list_filter import TABS, ListFilter
-from kiaai.inbox.listing import ALL, DOWN_TO, Shape, listed, shape_of, values_for
+from kiaai.inbox.listing import ALL, BELOW, DOWN_TO, Shape, listed, shape_of, values_for
 from kiaai.inbox.prepared import run
 from kiaai.inbox.tabs import in_tab, sections_of
 from kiaai.web.paging import Place
@@ -38,7 +38,7 @@ class ListState:
     """Who asks and what the list depends on. counts: by tab, up to 100.
 
     rows: of those to be drawn, in order, their ids, versions, and whether the bot is quiet there, which ends
-    by itself. last: where the last of them stands. has_more: whether a first page is followed by another.
+    by itself. last: where the last of them stands. has_more: whether others follow below.
     names: a sign of what people and tags are called, and of the colours.
     """
 
@@ -58,7 +58,7 @@ class ListState:
     @property
     def parts(self) -> tuple[object, ...]:
         alerts = (self.alerts.paused, self.alerts.held)
-        return (self.is_admin, *self.rows, *self.counts.values(), self.names, *alerts)
+        return (self.is_admin, self.has_more, *self.rows, *self.counts.values(), self.names, *alerts)
 
 
 def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> ListState | None:
@@ -67,8 +67,9 @@ def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> Li
     drawn = MOST_ROWS if until else PAGE_ROWS
     most = drawn if until else drawn + 1
     shape = shape_of(wanted, DOWN_TO if until else ALL, until, most)
+    below = shape_of(wanted, BELOW, until, 1) if until else None
     values = {**values_for(wanted, until, most, now), "session_key": session_key or "", "drawn": drawn}
-    found = _found(shape, values).one_or_none()
+    found = _found(shape, below, values).one_or_none()
     if found is None:
         return None
     rows = found.rows.split(",") if found.rows else []
@@ -77,25 +78,27 @@ def list_state(session_key: str | None, wanted: ListFilter, now: datetime) -> Li
         is_admin=found.role == "admin",
         rows=rows[:drawn],
         last=Place(found.section, found.at, found.id) if rows else None,
-        has_more=len(rows) > drawn,
+        # Of more rows than are drawn, the next ones are loaded again.
+        has_more=found.has_more or len(rows) > (MOST_ROWS - 1 if until else PAGE_ROWS),
         counts={tab: getattr(found, f"count_{tab}") for tab in COUNTED_TABS},
         names=f"{found.people}{found.tags}",
         alerts=Alerts(found.paused, found.held),
     )
 
 
-def _found(shape: Shape, values: dict[str, Any]) -> CursorResult[Any]:
+def _found(shape: Shape, below: Shape | None, values: dict[str, Any]) -> CursorResult[Any]:
     """Ask; what is sought, or picked by status or tag, is planned for that each time."""
-    sql = _statement(shape)
+    sql = _statement(shape, below)
     if shape.search or shape.is_filtered:
         return db.session.execute(text(sql), values)  # type: ignore[return-value]  # of a text it is one
     return run(db.session.connection(), sql, values)
 
 
 @cache
-def _statement(shape: Shape) -> str:
+def _statement(shape: Shape, below: Shape | None) -> str:
     counts = ", ".join(_count(tab) for tab in COUNTED_TABS)
-    return _STATE.format(listed=listed(shape), counts=counts)
+    has_more = f"EXISTS (WITH {listed(below)} SELECT FROM listed)" if below else "false"
+    return _STATE.format(listed=listed(shape), counts=counts, has_more=has_more)
 
 
 def _count(tab: str) -> str:
@@ -110,7 +113,7 @@ _STATE = """
     WITH viewer AS MATERIALIZED (
         SELECT id, role FROM users WHERE fs_uniquifier = :session_key AND active),
     {listed}
-    SELECT viewer.id AS user_id, role, last.section, last.at, last.id,
+    SELECT viewer.id AS user_id, role, last.section, last.at, last.id, {has_more} AS has_more,
         (SELECT string_agg(sign, ',' ORDER BY rank) FROM listed) AS rows, {counts},
         (SELECT md5(string_agg(concat_ws(':', id, name, email), ',' ORDER BY id)) FROM users) AS people,
         (SELECT md5(string_agg(concat_ws(':', name, colour), ',' ORDER BY name)) FROM tags) AS tags,

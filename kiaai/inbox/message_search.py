@@ -8,6 +8,7 @@ together take longer, and then a page ends early and says where to go on.
 
 import re
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import joinedload
@@ -50,12 +51,13 @@ class HitPage:
 def find_messages(q: str, before_id: int | None = None, limit: int = PAGE_HITS) -> HitPage:
     """Return the newest messages that hold every word of `q`, only older ones than `before_id`.
 
-    Words count without accents and capitals. Nothing is found for no words at all.
+    Words count without capitals and without the accents of `models/folding.py`; letters of other scripts as
+    they stand. Only the first 10,000 characters of a message are searched. Nothing is found for no words.
     """
-    words = _words(q[:LONGEST])
+    words = _words(normalize("NFC", q[:LONGEST]))
     if not words:
         return HitPage([], None)
-    values = {"query": _query(words), "before": before_id or _NEWEST, "limit": limit}
+    values = {"query": _query(words), "before": _NEWEST if before_id is None else before_id, "limit": limit}
     found = db.session.execute(_SEARCH, values | {"seconds": LONGEST_SECONDS}).all()
     ids = [row.id for row in found if row.id]
     next_id = ids[-1] if len(ids) == limit else next(row.next_id for row in found if not row.id)
@@ -128,5 +130,5 @@ _SEARCH = text("""
     SELECT id, NULL AS next_id FROM hits
     UNION ALL
     -- Where the blocks ended. The last one is null when there was none left.
-    SELECT NULL, CASE WHEN NOT bool_or(block IS NULL) THEN min(block) << 14 END
+    SELECT NULL, CASE WHEN NOT bool_or(block IS NULL) THEN nullif(min(block) << 14, 0) END
     FROM blocks WHERE (SELECT count(*) FROM hits) < :limit""")

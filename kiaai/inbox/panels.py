@@ -33,7 +33,7 @@ def list_panel(
     state: ListState, language: Language, settings: Settings, wanted: ListFilter
 ) -> dict[str, Any]:
     """Return what the list draws. The state was read before, so that no change can hide behind the tag."""
-    page = queries.list_page(wanted, state, clock.now())
+    page = queries.list_page(wanted, state)
     return {
         **rows(page, wanted),
         "tabs": [(tab, label, state.counts.get(tab)) for tab, label in queries.TABS.items()],

@@ -27,14 +27,12 @@ class ListPage:
     until: Place | None
 
 
-def list_page(wanted: ListFilter, state: ListState, now: datetime) -> ListPage:
+def list_page(wanted: ListFilter, state: ListState) -> ListPage:
     """Return the rows that `list_state` found: down to where the reader has loaded, or the first page."""
-    last, has_more = state.last or wanted.until, state.has_more
-    if wanted.until and last:
-        has_more = bool(_below(wanted, last, 1, now, state.user_id))
+    last = state.last or wanted.until
     # A list that fits one page has no lower end: what comes later belongs to it too.
-    is_open_ended = not has_more and not wanted.until
-    return ListPage(_by_id(state.ids), last if has_more else None, None if is_open_ended else last)
+    is_open_ended = not state.has_more and not wanted.until
+    return ListPage(_by_id(state.ids), last if state.has_more else None, None if is_open_ended else last)
 
 
 def older_page(wanted: ListFilter, before: Place, now: datetime, viewer_id: int) -> ListPage:

@@ -1,4 +1,4 @@
-"""Which conversations and leads a search finds: the newest, in the same time however many there are.
+"""Which conversations and leads a search finds: the newest, in milliseconds however many there are.
 
 In one statement: the index over the pieces of all names is asked for a few hits. When there are no more,
 these are all. A name that more people have is soon met among those last in contact, so these are walked for a
@@ -106,7 +106,7 @@ def _statement(template: str, kind: Kind) -> TextualSelect:
     table, at = _ORDERS.get(template, ("", ""))
     only = kind.only.format(at=at)
     parts = {"named": named, "is_hit": is_hit, "only": only, "table": table, "at": at}
-    # What may be frequent is asked for a few only; otherwise nobody is met this way.
+    # The index gathers all its hits in any case; the limit saves reading their rows.
     few = f"{named} LIMIT :few + 1" if kind.is_selective else f"{named} AND false"
     is_frequent = "(SELECT count(*) > :few FROM few)" if kind.is_selective else "true"
     sql = template.format(**parts, few=few, is_frequent=is_frequent, is_short=_IS_SHORT.format(**parts))

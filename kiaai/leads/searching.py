@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from kiaai.models.folding import ACCENTED, folded
+from kiaai.models.folding import ACCENTED, BARE, folded
 from kiaai.whatsapp.phone_numbers import digits_of
 
 LONGEST = 100
@@ -14,13 +14,8 @@ PIECE = 3
 
 # Both cases: some databases know no case beyond ASCII.
 _FAMILIES = {
-    "a": "aáàäâãAÁÀÄÂÃ",
-    "e": "eéèëêEÉÈËÊ",
-    "i": "iíìïîIÍÌÏÎ",
-    "o": "oóòöôõOÓÒÖÔÕ",
-    "u": "uúùüûUÚÙÜÛ",
-    "n": "nñNÑ",
-    "c": "cçCÇ",
+    bare: bare + bare.upper() + "".join(c for c, its in zip(ACCENTED, BARE, strict=True) if its == bare)
+    for bare in set(BARE)
 }
 
 
@@ -67,6 +62,7 @@ def _is_piece(character: str) -> bool:
 def _any_accent(character: str) -> str:
     bare = unicodedata.normalize("NFD", character)[0]
     if family := _FAMILIES.get(bare.lower()):
-        return f"[{family}]"
+        # Itself too: a letter may have an accent that the table does not know.
+        return f"[{family}{character.lower()[0]}{character.upper()[0]}]"
     # A backslash before a letter would mean something; before anything else it takes its meaning away.
     return character if character.isalnum() else f"\\{character}"

@@ -120,7 +120,9 @@ def _join_lead(
     for identity in person.identities:
         if owners[identity] == drawn:
             owners[identity] = lead_id
-    connection.execute(_LEARN_NUMBER, {"id": lead_id, "phone_number": person.phone_number})
+    # A number that another lead is known by stays that one's alone.
+    if all(owners[identity] == lead_id for identity in person.identities if identity[0] == "phone"):
+        connection.execute(_LEARN_NUMBER, {"id": lead_id, "phone_number": person.phone_number})
     for other in sorted({lead for lead in known if lead != lead_id}):
         event = {"lead_id": lead_id, "kind": "possible_duplicate", "new": str(other), "by": "system"}
         connection.execute(_ADD_EVENT, event)

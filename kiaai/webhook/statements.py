@@ -35,8 +35,10 @@ LOCK_LEADS = f"""
 LOCK_CONVERSATIONS = f"""
     WITH theirs AS MATERIALIZED (
         SELECT c.id FROM {_KNOWN_CONVERSATIONS}
-        UNION SELECT conversation_id FROM messages WHERE message_id = ANY (CAST(:known AS text[]))
-        UNION SELECT conversation_id FROM messages WHERE send_key = ANY (CAST(:send_keys AS uuid[])))
+        UNION SELECT m.conversation_id FROM unnest(CAST(:known AS text[])) k(wamid)
+            CROSS JOIN LATERAL (SELECT conversation_id FROM messages WHERE message_id = k.wamid OFFSET 0) m
+        UNION SELECT m.conversation_id FROM unnest(CAST(:send_keys AS uuid[])) k(send_key)
+            CROSS JOIN LATERAL (SELECT conversation_id FROM messages WHERE send_key = k.send_key OFFSET 0) m)
     SELECT c.id FROM (SELECT id FROM theirs ORDER BY 1) their
         CROSS JOIN LATERAL (SELECT id FROM conversations WHERE id = their.id FOR NO KEY UPDATE) c"""
 

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from bench.figures import Figure, as_markdown, at_least, at_most, write_results
+from bench.load import Result
 
 
 def test_a_bar_that_is_just_reached_holds_and_one_that_is_missed_says_no() -> None:
@@ -44,3 +47,10 @@ def test_the_results_are_kept_for_programs_too(tmp_path: Path) -> None:
 
     assert kept["figures"][0]["value"] == 339 and kept["figures"][0]["holds"] is True
     assert "| Footprint | memory | 339 MB | at most 400 MB | yes |" in (tmp_path / "latest.md").read_text()
+
+
+def test_what_was_answered_otherwise_is_no_throughput() -> None:
+    assert Result(10.0, [0.1], {200: 1}).only(200).per_second == 10.0
+
+    with pytest.raises(SystemExit, match="401"):
+        Result(10.0, [0.1], {200: 1, 401: 9}).only(200)

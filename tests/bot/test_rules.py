@@ -1,6 +1,6 @@
 """Phrases as customers type them, and what each asks for."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -203,8 +203,8 @@ def test_it_hears_no_question_about_itself_where_there_is_none(text: str) -> Non
 def test_a_long_text_takes_no_long_time(words: str) -> None:
     text = words * 200 + "x"
 
-    started = perf_counter()
+    started = process_time()
     for rule in (wants_out, wants_back, wants_person, asks_whether_bot, is_greeting, is_thanks, is_yes):
         rule(text)
 
-    assert perf_counter() - started < 0.5
+    assert process_time() - started < 0.5

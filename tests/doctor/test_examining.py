@@ -176,7 +176,8 @@ def test_it_ends_in_time_when_everything_hangs(
     settings: Settings, silent_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silent = f"127.0.0.1:{silent_port}"
-    broker_url = celery.conf.broker_url
+    # Making an app sets this for the whole process.
+    monkeypatch.setattr(celery.conf, "broker_url", celery.conf.broker_url)
     app = create_app(
         replace(
             settings,
@@ -189,8 +190,7 @@ def test_it_ends_in_time_when_everything_hangs(
 
     found = {finding.name: finding for finding in examine(app, 1)}
 
-    celery.conf.broker_url = broker_url
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     assert {found[name].state for name in ("database", "broker", "token")} == {"look"}
     assert found["disk"].state == "ok"
 

@@ -60,7 +60,8 @@ class Proxy:
 
     def refuse(self) -> None:
         """Refuse connections from now on, and cut those there are."""
-        listener, self._listener = self._listener, None
+        with self._lock:
+            listener, self._listener = self._listener, None
         if listener is not None:
             # Wakes the thread that accepts.
             with suppress(OSError):
@@ -123,7 +124,13 @@ class Proxy:
                 continue
             wire = Wire(client, server)
             with self._lock:
-                self._wires.add(wire)
+                # Refused while it connected: whoever cuts the wires has not seen this one.
+                is_late = self._listener is not listener
+                if not is_late:
+                    self._wires.add(wire)
+            if is_late:
+                wire.close()
+                return
             threading.Thread(target=self._pump, args=(wire, wire.client), daemon=True).start()
             threading.Thread(target=self._pump, args=(wire, wire.server), daemon=True).start()
 

@@ -2,9 +2,12 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
+from flask import Flask, request, request_started
 
 from tests.faults.processes import until
 from tests.faults.rig import Rig, body_of, text_item
@@ -71,8 +74,9 @@ def test_a_worker_that_wakes_after_its_lease_only_adds_the_wamid_of_its_own_call
     rig.send_many([unheard], ["uno", "dos"])
     until(lambda: not rig.whatsapp.faults.planned_count, "the call that nobody answers")
     rig.whatsapp.faults.latency_ms = 1000
-    rig.send_many([heard], ["uno", "dos"])
-    until(lambda: rig.statuses(heard) == ["sending", "queued"], "the call that is answered")
+    with _written_to(heard) as was_written:
+        rig.send_many([heard], ["uno", "dos"])
+        assert was_written.wait(30), "the call that is answered"
     rig.worker.stop()
     other = rig.another_worker("second")
     other.start()
@@ -89,6 +93,19 @@ def test_a_worker_that_wakes_after_its_lease_only_adds_the_wamid_of_its_own_call
     assert rig.worker.wait(30) == 0
     assert rig.rows(_EVERYTHING, customer=unheard) == before
     assert (rig.received(heard)[1:], rig.received(unheard)[1:]) == (["uno", "dos"], ["dos"])
+
+
+@contextmanager
+def _written_to(customer: str) -> Iterator[threading.Event]:
+    """Give an event that is set as soon as a call about the customer has reached the Graph."""
+    was_written = threading.Event()
+
+    def hear(_graph: Flask, **_others: object) -> None:
+        if customer.encode() in request.get_data():
+            was_written.set()
+
+    with request_started.connected_to(hear):
+        yield was_written
 
 
 def test_sigterm_under_load_ends_in_time_with_nothing_unknown(rig: Rig) -> None:

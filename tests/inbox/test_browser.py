@@ -185,7 +185,7 @@ def test_search_narrows_the_list_while_typing(page: Any, talk: int, pedro: int) 
 
 
 def test_the_newest_conversation_moves_to_the_top(page: Any, talk: int, pedro: int) -> None:
-    page.goto("/")
+    page.goto("/?order=newest")
 
     hear(talk, "Yo de nuevo")
 

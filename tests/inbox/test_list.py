@@ -114,7 +114,7 @@ def _ago(hours_ago: int) -> datetime:
 
 
 def _paged(wanted: ListFilter, viewer: User) -> Iterator[int]:
-    page = queries.list_page(wanted, state_of(wanted, viewer), NOW)
+    page = queries.list_page(wanted, state_of(wanted, viewer))
     yield from (row.id for row in page.rows)
     for _ in range(ROWS):
         if page.next is None:
@@ -125,11 +125,11 @@ def _paged(wanted: ListFilter, viewer: User) -> Iterator[int]:
 
 def _polled_to(wanted: ListFilter, viewer: User) -> Iterator[tuple[Place, list[int]]]:
     """Give what a poll shows to somebody who has loaded so many pages."""
-    page = queries.list_page(wanted, state_of(wanted, viewer), NOW)
+    page = queries.list_page(wanted, state_of(wanted, viewer))
     loaded = len(page.rows)
     while page.until is not None:
         down_to = ListFilter(**{**wanted.address, "until": page.until})  # type: ignore[arg-type]  # texts
-        polled = queries.list_page(down_to, state_of(down_to, viewer), NOW)
+        polled = queries.list_page(down_to, state_of(down_to, viewer))
         assert (len(polled.rows), polled.until, polled.next) == (loaded, page.until, page.next)
         yield page.until, [row.id for row in polled.rows]
         if page.next is None:
@@ -219,14 +219,14 @@ def test_a_row_that_moves_up_is_neither_doubled_nor_lost_in_the_next_poll(
         _wait(row, inbound=_ago(age))
     db.session.commit()
     monkeypatch.setattr("kiaai.inbox.list_state.PAGE_ROWS", 5)
-    first = queries.list_page(ListFilter(), state_of(ListFilter(), bob), NOW)
+    first = queries.list_page(ListFilter(), state_of(ListFilter(), bob))
     until = first.until
 
     # One of those that were drawn is answered, one writes again: both stand below now.
     first.rows[0].last_direction, first.rows[0].last_message_at = "outgoing", NOW
     _wait(first.rows[1], inbound=NOW)
     db.session.commit()
-    polled = queries.list_page(ListFilter(until=until), state_of(ListFilter(until=until), bob), NOW)
+    polled = queries.list_page(ListFilter(until=until), state_of(ListFilter(until=until), bob))
     rest = queries.older_page(ListFilter(), polled.next, NOW, bob.id) if polled.next else None
 
     assert rest is not None
@@ -319,7 +319,7 @@ def test_a_cancelled_message_says_nothing_of_the_one_before(dana: Conversation, 
 
 
 def rows_of(viewer: User) -> dict[str, Any]:
-    return panels.rows(queries.list_page(ListFilter(), state_of(ListFilter(), viewer), NOW), ListFilter())
+    return panels.rows(queries.list_page(ListFilter(), state_of(ListFilter(), viewer)), ListFilter())
 
 
 def test_tags_of_a_lead_are_found_at_once_and_former_ones_no_more(dana: Conversation, bob: User) -> None:

@@ -1,5 +1,7 @@
 """Search over the words of messages."""
 
+from unicodedata import normalize
+
 import pytest
 from sqlalchemy import insert, text
 
@@ -92,12 +94,18 @@ def test_a_search_that_takes_too_long_goes_on_where_it_ended(
 
     pages: list[list[int]] = []
     before_id = None
-    while not pages or before_id:
+    while not pages or before_id is not None:
         page = find_messages("hola", before_id)
         pages.append([hit.message.id for hit in page.hits])
         before_id = page.next_id
 
     assert pages == [[said[2]], [said[1]], [said[0]]]
+
+
+def test_words_are_found_however_their_accents_are_typed(dana: Conversation) -> None:
+    said = say(dana, "hasta mañana")
+
+    assert found(normalize("NFD", "mañana")) == [said]
 
 
 def test_it_says_where_the_words_stand_and_whose_they_are(dana: Conversation) -> None:

@@ -9,13 +9,16 @@ from html import unescape
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from kiaai.extensions import db
 from kiaai.inbox.list_filter import TABS
+from kiaai.inbox.list_state import COUNT_LIMIT, MOST_ROWS
 from kiaai.inbox.queries import PAGE_ROWS
 from kiaai.leads.pipeline import Actor, rename, set_status
 from kiaai.models import Channel, Conversation, Installation, Tag, User
 from kiaai.web import fragments
+from kiaai.web.paging import Place
 from tests.conftest import make_conversation
 from tests.inbox.conftest import HTMX, Say, counted_queries
 from tests.people import enter
@@ -56,6 +59,64 @@ def test_the_first_poll_of_a_long_list_finds_nothing_new(
     address, headers = poll(signed_in, page, "conversations")
 
     assert signed_in.get(address, headers=headers).status_code == 304
+
+
+@pytest.mark.parametrize("loaded", [PAGE_ROWS, PAGE_ROWS + 5])
+@pytest.mark.parametrize("query", ["?q=Dana", "?tab=closed"])
+def test_what_comes_below_a_list_loaded_to_its_end_is_news(
+    signed_in: FlaskClient, channel: Channel, query: str, loaded: int
+) -> None:
+    rows = [make_conversation(channel, f"5690000{n:04}", "Dana Prueba") for n in range(loaded)]
+    other = make_conversation(channel, "56900009999", "Otra Persona")
+    # As many open ones as are counted: only the list itself can tell of a change.
+    crowd = [make_conversation(channel, f"5690001{n:04}", "Nadie") for n in range(COUNT_LIMIT)]
+    for row in rows:
+        row.state = "closed" if "closed" in query else "open"
+    for age, row in enumerate((*crowd, *rows, other)):
+        row.last_message_at = datetime(2026, 1, 1, tzinfo=UTC) - timedelta(minutes=age)
+    db.session.commit()
+    address, headers = loaded_to_the_end(signed_in, query)
+    assert signed_in.get(address, headers=headers).status_code == 304
+
+    rename(other.lead, "Dana Otra", Actor("system"))
+    other.state = "closed" if "closed" in query else "open"
+    db.session.commit()
+
+    polled = signed_in.get(address, headers=headers)
+    assert polled.status_code == 200
+    assert f'id="conversation-{other.id}"' in polled.text or more_below(polled.text)
+
+
+@pytest.mark.parametrize("query", ["?order=newest", "?q=Dana"])
+def test_rows_beyond_those_that_a_poll_draws_are_loaded_again(
+    signed_in: FlaskClient, channel: Channel, query: str
+) -> None:
+    for number in range(MOST_ROWS + 1):
+        make_conversation(channel, f"5690000{number:04}", "Dana Prueba")
+    oldest = db.session.scalars(select(Conversation).order_by(Conversation.last_message_at)).first()
+    assert oldest is not None
+    until = str(Place(0, oldest.last_message_at, oldest.id))
+
+    polled = signed_in.get(f"/inbox/conversations{query}&until={until}", headers=HTMX).text
+
+    assert f'id="conversation-{oldest.id}"' not in polled
+    assert f'id="conversation-{oldest.id}"' in signed_in.get(more_below(polled), headers=HTMX).text
+
+
+def loaded_to_the_end(client: FlaskClient, query: str) -> tuple[str, dict[str, str]]:
+    """Scroll a list down; return the address and the tag of its next poll."""
+    html = client.get(f"/{query}").text
+    while more := more_below(html):
+        html = client.get(more, headers=HTMX).text
+    until = re.search(r'name="until" value="([^"]*)"', html)
+    address = f"/inbox/conversations{query}&until={until[1] if until else ''}"
+    return address, {**HTMX, "HX-PTag": client.get(address, headers=HTMX).headers["HX-PTag"]}
+
+
+def more_below(html: str) -> str:
+    """Return where the list goes on; empty at its end."""
+    more = re.search(r'id="conversations-end"[^>]*?hx-get="([^"]+)"', html, re.DOTALL)
+    return unescape(more[1]) if more else ""
 
 
 def test_a_thread_with_nothing_new_costs_one_query_and_no_bytes(

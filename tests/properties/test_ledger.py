@@ -227,5 +227,7 @@ def test_the_ledger_is_what_its_model_says(world: World) -> None:
             deadline=None,
             suppress_health_check=list(HealthCheck),
             database=None,
+            derandomize="KIAAI_EXAMPLES" not in os.environ,
+            print_blob=True,
         ),
     )

@@ -70,7 +70,7 @@ def test_silence_after_acceptance_ends_in_a_timeout(graph: Graph, whatsapp: Sand
     whatsapp.faults.next("silent")
 
     with pytest.raises(requests.ReadTimeout):
-        graph.send(timeout=0.2)
+        graph.send(timeout=1)
 
     assert len(whatsapp.sent) == 1
 

@@ -94,7 +94,7 @@ def test_a_stopped_pool_ends_what_it_does_and_begins_nothing(work: Work) -> None
 
 
 def test_an_id_for_later_comes_when_its_time_has_come(pool: Pool, work: Work) -> None:
-    pool.add(2, in_seconds=0.2)
+    pool.add(2, in_seconds=1)
     pool.add(1)
     for _ in range(2):
         assert work.begun.acquire(timeout=PATIENCE_SECONDS)
