@@ -23,3 +23,10 @@ on("before:request", ({ ctx: { sourceElement, request } }) => {
   // Saved twice in a row: the second time what the first one saved is what was shown.
   if (sourceElement.id === "lead-notes") request.body.set("notes_shown", at("notes-shown").value);
 });
+
+// Where there is no room for it beside the thread, it opens over it.
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-toggle-lead]")) return;
+  const isOpen = at("open").classList.toggle("lead-open");
+  at(isOpen ? "hide-lead" : "show-lead")?.focus();
+});

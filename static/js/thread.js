@@ -1,4 +1,4 @@
-// The inbox: where the thread is scrolled, what was read, and the keyboard.
+// The open thread: where it is scrolled, and what was read.
 const at = (id) => document.getElementById(id);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const opened = () => at("open")?.dataset.conversation;
@@ -53,66 +53,14 @@ const scrolled = ({ target }) => {
   at("new-messages").hidden = true;
   tellRead();
 };
-
-// The keyboard.
-const isTyping = (element) => element.matches("input, textarea, select");
-function move(step) {
-  const rows = all("#conversation-rows .conversation");
-  const focused = rows.indexOf(document.activeElement);
-  const from = focused >= 0 ? focused : rows.findIndex((row) => row.ariaCurrent === "true");
-  rows[Math.min(rows.length - 1, Math.max(0, from + step))]?.focus();
-}
-function toggleLead() {
-  const isOpen = at("open").classList.toggle("lead-open");
-  at(isOpen ? "hide-lead" : "show-lead")?.focus();
-}
-// Single keys do something only where nothing else listens, and nothing once they are turned off.
-const areKeysOff = () => localStorage.getItem("keys") === "off";
-const takesKeys = (element) => !areKeysOff() && (element === document.body || element.matches("#conversations :not(input)"));
-function toggleKeys() {
-  localStorage.setItem("keys", areKeysOff() ? "on" : "off");
-  showKeys();
-}
-function showKeys() {
-  const button = document.querySelector("[data-toggle-keys]");
-  if (button) button.textContent = areKeysOff() ? button.dataset.onText : button.dataset.offText;
-}
-const keys = { "/": () => at("search")?.focus(), j: () => move(1), k: () => move(-1) };
-const pressed = (event) => {
-  const { key, target } = event;
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (key === "Escape") {
-    if (at("open")?.matches(".lead-open")) toggleLead();
-    else if (isTyping(target)) target.blur();
-  } else if (takesKeys(target) && keys[key]) {
-    event.preventDefault();
-    keys[key]();
-  }
-};
-const clicked = (event) => {
+document.addEventListener("click", (event) => {
   if (event.target.closest("#new-messages")) toEnd();
-  if (event.target.closest("[data-toggle-lead]")) toggleLead();
-  if (event.target.closest("[data-toggle-keys]")) toggleKeys();
   const quote = event.target.closest("[data-jump]");
   if (!quote) return;
   event.preventDefault();
   document.querySelector(quote.hash)?.scrollIntoView({ block: "center", behavior: "smooth" });
-};
-
-// After each change: mark the open row, count in the title, and tell what is read.
-function settle() {
-  for (const row of all("#conversation-rows .conversation")) {
-    row.ariaCurrent = row.parentElement.id === `conversation-${opened()}` ? "true" : null;
-  }
-  const count = document.querySelector("#tab-unread .tab-count")?.textContent;
-  document.title = document.title.replace(/^(\(\S+\) )?/, count ? `(${count}) ` : "");
-  showKeys();
-  tellRead();
-}
-
-document.addEventListener("htmx:before:settle", settle);
-document.addEventListener("keydown", pressed);
-document.addEventListener("click", clicked);
+});
+document.addEventListener("htmx:before:settle", tellRead);
 document.addEventListener("scroll", scrolled, true);
 document.addEventListener("visibilitychange", tellRead);
-settle();
+tellRead();
