@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -12,8 +11,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from kiaai.extensions import db
-from kiaai.models import Attachment, Conversation, Message, User
+from kiaai.models import Attachment, Channel, Conversation, Message, User
+from tests.browser import serving
+from tests.conftest import make_conversation
+from tests.inbox.browser import visiting
+from tests.inbox.talk import hear, store_message
 from tests.people import enter
+
+__all__ = ["store_message"]
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -35,25 +40,6 @@ def say(app: Flask) -> Say:
     return store_message
 
 
-def store_message(conversation: Conversation, text: str | None = "Hola", **columns: Any) -> Message:
-    is_incoming = columns.setdefault("direction", "incoming") == "incoming"
-    columns.setdefault("author", "customer" if is_incoming else "user")
-    columns.setdefault("status", "received" if is_incoming else "sent")
-    columns.setdefault("message_id", f"wamid.{uuid4().hex}")
-    columns.setdefault("timestamp", datetime.now(UTC))
-    message = Message(conversation_id=conversation.id, text=text, **columns)
-    db.session.add(message)
-    conversation.last_message_at = columns["timestamp"]
-    conversation.last_message_preview = text or ""
-    conversation.last_direction = columns["direction"]
-    if is_incoming:
-        conversation.last_inbound_at = columns["timestamp"]
-        conversation.unread_count = Conversation.unread_count + 1
-    conversation.version = Conversation.version + 1
-    db.session.commit()
-    return message
-
-
 @pytest.fixture
 def attach(app: Flask) -> Attach:
     def attach_file(message: Message, **columns: Any) -> Attachment:
@@ -69,6 +55,37 @@ def attach(app: Flask) -> Attach:
 @pytest.fixture
 def ago() -> Callable[..., datetime]:
     return lambda **parts: datetime.now(UTC) - timedelta(**parts)
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    """Serve the inbox to browsers."""
+    with serving(app) as address:
+        yield address
+
+
+@pytest.fixture
+def page(chromium: Any, app: Flask, address: str, alice: User) -> Iterator[Any]:
+    """Alice's browser."""
+    with visiting(chromium, app, address, alice) as page:
+        yield page
+
+
+@pytest.fixture
+def talk(dana: Conversation) -> int:
+    """Dana has asked something and was answered. Result: the id of the conversation."""
+    conversation_id = dana.id
+    hear(conversation_id, "¿Tienen hora mañana?")
+    hear(conversation_id, "Sí, a las diez.", direction="outgoing")
+    return conversation_id
+
+
+@pytest.fixture
+def pedro(channel: Channel) -> int:
+    """Another customer. Result: the id of the conversation."""
+    conversation_id = make_conversation(channel, "56900000002", "Pedro").id
+    hear(conversation_id, "Soy Pedro")
+    return conversation_id
 
 
 @contextmanager

@@ -1,67 +1,15 @@
 """The inbox in a real browser: live, calm, by keyboard, on a phone, and without a single complaint."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import expect
 
 from kiaai.extensions import db
-from kiaai.models import Channel, Conversation, User
-from tests.browser import browsing, listening, serving
-from tests.conftest import make_conversation
-from tests.inbox.conftest import store_message
+from kiaai.models import Conversation
+from tests.inbox.browser import hear, open_thread
 
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
-
-
-@pytest.fixture
-def page(chromium: Any, app: Flask, alice: User) -> Iterator[Any]:
-    """Alice's browser. At the end nothing may have been written to the console but the unavoidable."""
-    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
-    assert serializer is not None
-    cookie = serializer.dumps({"_user_id": alice.fs_uniquifier, "_fresh": True})
-    db.session.rollback()
-    with (
-        serving(app) as address,
-        browsing(chromium, base_url=address, viewport={"width": 1440, "height": 900}) as context,
-    ):
-        context.add_cookies([{"name": "kiaai_session", "value": cookie, "url": address}])
-        page = context.new_page()
-        with listening(page) as complaints:
-            yield page
-            page.wait_for_timeout(50)
-    assert complaints == []
-
-
-@pytest.fixture
-def talk(dana: Conversation) -> int:
-    """Dana has asked something and was answered. Result: the id of the conversation."""
-    conversation_id = dana.id
-    hear(conversation_id, "¿Tienen hora mañana?")
-    hear(conversation_id, "Sí, a las diez.", direction="outgoing")
-    return conversation_id
-
-
-@pytest.fixture
-def pedro(channel: Channel) -> int:
-    """Another customer. Result: the id of the conversation."""
-    conversation_id = make_conversation(channel, "56900000002", "Pedro").id
-    hear(conversation_id, "Soy Pedro")
-    return conversation_id
-
-
-def hear(conversation_id: int, text: str, **columns: Any) -> None:
-    """Store a message, and leave no transaction open: the browser takes longer than one may idle."""
-    store_message(db.session.get_one(Conversation, conversation_id), text, **columns)
-    db.session.rollback()
-
-
-def open_thread(page: Any, conversation_id: int) -> None:
-    page.goto(f"/inbox/conversations/{conversation_id}")
-    page.locator("#message:focus").wait_for()
 
 
 def test_a_message_appears_without_a_reload(page: Any, talk: int) -> None:

@@ -6,9 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import poll
-from tests.inbox.test_browser import hear, open_thread, page, pedro, talk
+from tests.inbox.browser import hear, open_thread
 
-__all__ = ["page", "pedro", "talk"]
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
 
 

@@ -14,11 +14,9 @@ from kiaai.leads import pipeline
 from kiaai.leads.pipeline import Actor
 from kiaai.models import Conversation, User
 from tests.browser import poll
+from tests.inbox.browser import hear, open_thread
 from tests.inbox.conftest import HTMX
-from tests.inbox.test_browser import hear, open_thread, page, talk
 from tests.people import enter
-
-__all__ = ["page", "talk"]
 
 Save = Callable[[FlaskClient, str, str], Any]
 
