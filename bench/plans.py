@@ -28,7 +28,18 @@ _DETAIL = re.compile(r"'[^']*'|[\d.]+")
 # The names of sessions and keys are nobody's business.
 _SECRET = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}")
 
-_Statement = tuple[str, Any]
+# A query that a connection plans once, as kiaai/inbox/prepared.py writes it: at its first time, and later.
+_PREPARE = re.compile(r"PREPARE (\w+) AS (.*?); SET LOCAL", re.DOTALL)
+_EXECUTE = re.compile(r"(SET LOCAL [^;]*;) EXECUTE (\w+) (\(.*\))", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Query:
+    """A query as it is shown, with what makes PostgreSQL explain it."""
+
+    shown: str
+    explain: str
+    values: Any
 
 
 def write(stage: Stage, calls: dict[str, Call], size: int | None) -> int:
@@ -40,10 +51,11 @@ def write(stage: Stage, calls: dict[str, Call], size: int | None) -> int:
     scans = 0
     with app.app_context():
         for page, call in calls.items():
-            for statement, values in _statements(app, call):
-                plan = _explain(statement, values)
+            for query in _queries(app, call):
+                plan = _plan_of(query)
                 scans += sum("Seq Scan on messages" in line for line in plan)
-                way = found.setdefault(statement, {}).setdefault(_DETAIL.sub("", "\n".join(plan)), _Way(plan))
+                ways = found.setdefault(query.shown, {})
+                way = ways.setdefault(_DETAIL.sub("", "\n".join(plan)), _Way(plan))
                 way.pages.append(page)
         for engine in db.engines.values():
             engine.dispose()
@@ -72,21 +84,29 @@ def _code(text: str) -> str:
     return f"```\n{_SECRET.sub('...', text).strip()}\n```"
 
 
-def _statements(app: Flask, call: Call) -> list[_Statement]:
+def _queries(app: Flask, call: Call) -> list[_Query]:
     """Return the queries that a page runs, each once."""
     with _heard() as heard:
         answer = app.test_client(use_cookies=False).open(call.path, method=call.method, headers=call.headers)
         assert answer.status_code == 200, f"{call.path} was answered {answer.status_code}"
-    return list({statement: (statement, values) for statement, values in heard}.values())
+    return list({query.shown: query for query in heard}.values())
 
 
 @contextmanager
-def _heard() -> Iterator[list[_Statement]]:
-    heard: list[_Statement] = []
+def _heard() -> Iterator[list[_Query]]:
+    heard: list[_Query] = []
 
     def hear(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
-        if statement.lstrip().startswith(("SELECT", "WITH")):
-            heard.append((statement, values))
+        if prepare := _PREPARE.search(statement):
+            _prepared[prepare[1]] = prepare[2]
+        if execute := _EXECUTE.search(statement):
+            how, name, arguments = execute.groups()
+            shown = _prepared[name]
+            # Under a name of its own: the connection that explains may be the one that has it already.
+            explain = f"PREPARE shown AS {shown}; {how} {_EXPLAIN} EXECUTE shown {arguments}"
+            heard.append(_Query(shown, explain, values))
+        elif statement.lstrip().startswith(("SELECT", "WITH")):
+            heard.append(_Query(statement, _EXPLAIN + statement, values))
 
     event.listen(db.engine, "before_cursor_execute", hear)
     try:
@@ -95,7 +115,13 @@ def _heard() -> Iterator[list[_Statement]]:
         event.remove(db.engine, "before_cursor_execute", hear)
 
 
-def _explain(statement: str, values: Any) -> list[str]:
+# By their names, of which a process gives each once.
+_prepared: dict[str, str] = {}
+
+
+def _plan_of(query: _Query) -> list[str]:
     with db.engine.connect() as connection:
-        rows = connection.exec_driver_sql(_EXPLAIN + statement, values)
-        return [row[0] for row in rows]
+        plan = [row[0] for row in connection.exec_driver_sql(query.explain, query.values)]
+        # What is prepared outlives a transaction, and no later user may stumble over it.
+        connection.invalidate()
+        return plan
