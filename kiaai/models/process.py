@@ -23,7 +23,7 @@ class Installation(Base):
     """One row: is delivery held, the last heartbeat, which instance folder is ours, and the business.
 
     business_name, business_timezone: null for those of the settings. office_hours: ISO weekday (1 to 7, as
-    text) to a list of [from, to] in `HH:MM`; empty for always.
+    text) to a list of [from, to] in `HH:MM`, and `closed` to a list of days; empty for always.
     """
 
     __tablename__ = "installation"

@@ -10,6 +10,8 @@ from flask import Flask, current_app, request
 from flask_babel import format_date, format_decimal
 from flask_login import current_user
 
+from kiaai.business import Business
+from kiaai.business import business as business_of
 from kiaai.config import Settings
 from kiaai.texts import lazy
 from kiaai.whatsapp.formatting import rich_text
@@ -60,12 +62,21 @@ def init_app(app: Flask) -> None:
         size=size,
     )
     app.jinja_env.globals.update(
-        business_name=business_name, is_signed_in=is_signed_in, nav_items=nav_items, settings=_settings
+        business=business,
+        business_name=business_name,
+        is_signed_in=is_signed_in,
+        nav_items=nav_items,
+        settings=_settings,
     )
 
 
+def business() -> Business:
+    """Return the business as its people set it, else as the settings do."""
+    return business_of(_settings())
+
+
 def business_name() -> str:
-    return _settings().business_name
+    return business().name
 
 
 def is_signed_in() -> bool:
@@ -149,4 +160,4 @@ def _settings() -> Settings:
 
 
 def _zone() -> ZoneInfo:
-    return ZoneInfo(_settings().business_timezone)
+    return business().zone
