@@ -9,7 +9,8 @@ from sqlalchemy import func, select, text
 from kiaai import clock
 from kiaai.bot import knowledge
 from kiaai.bot.reading import Unanswered, last_said, read_unanswered
-from kiaai.bot.turn import Standing, TurnInput
+from kiaai.bot.turn import Closed, Standing, TurnInput
+from kiaai.business import Business, read_business
 from kiaai.config import Settings
 from kiaai.extensions import db
 from kiaai.models import BotTurn, Conversation, Lead, Message
@@ -54,6 +55,7 @@ def claim_turn(conversation_id: int, settings: Settings) -> Claim | None:
     thread = _newest_messages(conversation_id)
     unanswered = read_unanswered(thread, _read_before(conversation_id), clock.now())
     record.input = "\n".join(unanswered.texts)
+    business = read_business(settings)
     return Claim(
         conversation_id=conversation_id,
         lead_id=conversation.lead_id,
@@ -71,22 +73,30 @@ def claim_turn(conversation_id: int, settings: Settings) -> Claim | None:
             attempts=conversation.turn_attempts,
             said_last_hour=_said_last_hour(conversation_id),
             was_fallback=_was_fallback(conversation_id, last_said(thread)),
-            business_name=settings.business_name,
+            business_name=business.name,
             topics=tuple(knowledge.topics()),
+            closed=_closed(business, clock.now()),
         ),
     )
 
 
 def read_standing(conversation: Conversation, settings: Settings) -> Standing:
     """Return who may speak now. The conversation must be locked and freshly read."""
-    opted_out_at = db.session.scalar(select(Lead.opted_out_at).where(Lead.id == conversation.lead_id))
+    lead = select(Lead.opted_out_at, Lead.blocked_at).where(Lead.id == conversation.lead_id)
+    opted_out_at, blocked_at = db.session.execute(lead).one()
     quiet_until = conversation.bot_quiet_until
     return Standing(
         epoch=conversation.owner_epoch,
-        is_enabled=settings.bot_enabled and conversation.bot_enabled,
+        is_enabled=settings.bot_enabled and conversation.bot_enabled and blocked_at is None,
         is_quiet=quiet_until is not None and clock.now() < quiet_until,
         is_opted_out=opted_out_at is not None,
     )
+
+
+def _closed(business: Business, now: datetime) -> Closed | None:
+    if business.is_open(now):
+        return None
+    return Closed(now.astimezone(business.zone), business.next_opening(now))
 
 
 def _newest_messages(conversation_id: int) -> list[Message]:

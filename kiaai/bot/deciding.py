@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from kiaai.bot import rules, small_talk
+from kiaai.bot.closing_time import honest
 from kiaai.bot.languages import DEFAULT, language_of
 from kiaai.bot.replies import reply
 from kiaai.bot.turn import Decision, Passage, TurnInput
@@ -28,7 +29,7 @@ def by_rules(turn: TurnInput) -> Decision | None:
     language = customer_language(turn) or DEFAULT
     decisions = (rule(turn, language) for rule in _RULES)
     decision = next((decision for decision in decisions if decision), None)
-    return replace(decision, language=language) if decision else None
+    return honest(replace(decision, language=language), turn.closed) if decision else None
 
 
 def by_knowledge(turn: TurnInput, passages: Sequence[Passage]) -> Decision:
@@ -39,8 +40,10 @@ def by_knowledge(turn: TurnInput, passages: Sequence[Passage]) -> Decision:
     language = customer_language(turn) or DEFAULT
     if turn.was_fallback or turn.things - _WITHOUT_QUESTION:
         reason = "second_fallback" if turn.was_fallback else "file"
-        return Decision("hand_off", reason, reply("hand_off_unsure", language), language)
-    return Decision("fallback", "nothing_found", reply("fallback", language), language)
+        decision = Decision("hand_off", reason, reply("hand_off_unsure", language), language)
+    else:
+        decision = Decision("fallback", "nothing_found", reply("fallback", language), language)
+    return honest(decision, turn.closed)
 
 
 def _crashed(turn: TurnInput, language: str) -> Decision | None:

@@ -28,6 +28,10 @@ Prefiero que esto lo vea una persona del equipo. Te responderá por aquí en cua
     "hand_off_thing": """\
 Gracias, lo recibí. Soy un asistente automático y no puedo revisarlo: lo verá una persona del equipo \
 y te responderá por aquí.""",
+    "closed_hand_off": "Una persona del equipo verá tu mensaje entonces y te responderá por aquí.",
+    "closed_fallback": """\
+Eso no lo sé, y prefiero no inventar. ¿Quieres que te responda una persona del equipo cuando abramos? \
+Escribe *sí*, o hazme la pregunta con otras palabras.""",
     "opted_out": "Listo, no te escribiremos más. Si cambias de opinión, escribe *ALTA*.",
     "opted_in": "¡Gracias por volver! Recibirás de nuevo nuestros mensajes. ¿En qué te ayudo?",
 }
@@ -56,6 +60,10 @@ I would rather have a person of the team look at this. They will answer you here
     "hand_off_thing": """\
 Thank you, I got it. I am an automatic assistant and cannot look at it: a person of the team will, \
 and will answer you here.""",
+    "closed_hand_off": "A person of the team will see your message then, and answer you here.",
+    "closed_fallback": """\
+I do not know that, and I would rather not guess. Shall a person of the team answer you once we are open? \
+Write *yes*, or ask me in other words.""",
     "opted_out": "Done, we will not write to you any more. If you change your mind, write *START*.",
     "opted_in": "Thank you for coming back! You will receive our messages again. How can I help?",
 }

@@ -1,6 +1,7 @@
 """What the bot knows when its turn comes, and what it decides: frozen, with no table behind."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,14 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Closed:
+    """Nobody is there. now, back_at: on the clock of the business; back_at None when that is far off."""
+
+    now: datetime
+    back_at: datetime | None
+
+
+@dataclass(frozen=True)
 class TurnInput:
     """One turn, as read in a single transaction.
 
@@ -27,6 +36,7 @@ class TurnInput:
     earlier: older words of the customer, to tell the language by.
     was_fallback: the last thing said to the customer was that the bot does not know.
     topics: (language, title) of what the bot can talk about.
+    closed: nobody is there now; None within office hours.
     """
 
     standing: Standing
@@ -40,6 +50,7 @@ class TurnInput:
     was_fallback: bool = False
     business_name: str = ""
     topics: tuple[tuple[str, str], ...] = ()
+    closed: Closed | None = None
 
 
 @dataclass(frozen=True)
