@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from bench import answers, filling, footprint, ingest, pages, peers, people, polls, profile, sending
+from bench import answers, clicks, filling, footprint, ingest, pages, peers, people, polls, profile, sending
 from bench.figures import Figure, as_markdown, write_results, written
 from bench.stage import Stage
 from kiaai.config import ROOT
@@ -30,6 +30,7 @@ GROWING: dict[str, tuple[Part, ...]] = {
     "ingest": (ingest.against_select_1,),
     "polls": (polls.with_nothing_new,),
     "pages": (pages.with_something_new,),
+    "clicks": (clicks.to_a_drawn_thread,),
 }
 # Measured once, with the smallest database.
 ONCE: dict[str, tuple[Part, ...]] = {

@@ -1,6 +1,7 @@
 """A person of the team who is signed in, as polls need one."""
 
 import re
+from collections.abc import Iterable
 from html import unescape
 from urllib.parse import urlencode
 
@@ -37,20 +38,31 @@ def poll(path: str, cookie: str) -> Call:
     return Call("GET", path, {"Cookie": cookie, "HX-Request": "true"})
 
 
-def open_polls(port: int, conversation_id: int, cookie: str) -> dict[str, Call]:
-    """Return what the list and the thread of an opened dashboard ask: both are answered 304."""
+def open_polls(port: int, conversation_id: int, cookie: str, tabs: Iterable[str] = ()) -> dict[str, Call]:
+    """Return what the list, some of its tabs, and a thread ask again and again: all are answered 304."""
     path = f"/inbox/conversations/{conversation_id}"
-    page = requests.get(f"http://127.0.0.1:{port}{path}", headers={"Cookie": cookie}, timeout=LIMITS).text
-    addresses = {"list": "/inbox/conversations", "thread": f"{path}/messages"}
-    return {name: _as_it_stands(page, name, address, cookie) for name, address in addresses.items()}
+    base = "/inbox/conversations"
+    return {
+        "list": _as_it_stands(_page(port, "/", cookie), "until", base, cookie),
+        "thread": _as_it_stands(_page(port, path, cookie), "from", f"{path}/messages", cookie),
+        **{
+            f"list, {tab}": _as_it_stands(
+                _page(port, f"/?tab={tab}", cookie), "until", f"{base}?tab={tab}", cookie
+            )
+            for tab in tabs
+        },
+    }
 
 
-def _as_it_stands(page: str, panel: str, address: str, cookie: str) -> Call:
+def _page(port: int, path: str, cookie: str) -> str:
+    return requests.get(f"http://127.0.0.1:{port}{path}", headers={"Cookie": cookie}, timeout=LIMITS).text
+
+
+def _as_it_stands(page: str, field: str, address: str, cookie: str) -> Call:
     """Return the poll of a panel as the browser sends it: with its tag, and down to where it is loaded."""
-    tag = re.search(rf'hx-get="{address}"[^>]*hx-ptag="([^"]+)"', page)
-    field = {"list": "until", "thread": "from"}[panel]
+    tag = re.search(rf'hx-get="{re.escape(address)}"[^>]*hx-ptag="([^"]+)"', page)
     loaded = re.search(rf'<input[^>]*name="{field}" value="([^"]*)"', page)
     assert tag, f"the page has no poll of {address}"
-    query = f"?{urlencode({field: unescape(loaded.group(1))})}" if loaded else ""
-    asked = poll(f"{address}{query}", cookie)
+    query = urlencode({field: unescape(loaded.group(1))}) if loaded else ""
+    asked = poll(f"{address}{'&' if '?' in address else '?'}{query}", cookie)
     return Call("GET", asked.path, {**asked.headers, "HX-PTag": tag.group(1)})

@@ -1,6 +1,6 @@
 """Polls of open dashboards while nothing happens: most of what the server ever does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import psutil
 
@@ -11,6 +11,8 @@ from bench.people import open_polls, signed_in
 from bench.stage import Stage
 
 PART = "Polls"
+# Besides the list as it opens: the tabs in which people work.
+TABS = ("mine", "unassigned", "waiting")
 BROWSERS = 100
 # Every browser polls the list every 5 s and its thread every 3 s.
 POLLS_PER_SECOND = BROWSERS / 5 + BROWSERS / 3
@@ -20,7 +22,7 @@ SECONDS = 15.0
 def with_nothing_new(stage: Stage, size: int | None) -> Iterator[Figure]:
     """Measure list and thread polls that are answered 304, in alternation with the yardstick."""
     with stage.web() as port:
-        calls = _polls(stage, port)
+        calls = _polls(stage, port, TABS)
         found: dict[str, list[float]] = {name: [] for name in calls}
         for _ in range(ROUNDS):
             query = run(port, [SELECT_1], ROUND_SECONDS).only(200)
@@ -46,10 +48,10 @@ def of_a_hundred_browsers(stage: Stage, size: int | None) -> Iterator[Figure]:
     yield Figure(PART, "100 browsers: p95 of a poll", result.quantile(0.95), "ms", size)
 
 
-def _polls(stage: Stage, port: int) -> dict[str, Call]:
+def _polls(stage: Stage, port: int, tabs: Iterable[str] = ()) -> dict[str, Call]:
     cookie = signed_in(stage, port)
     thread = int(stage.number("SELECT id FROM conversations ORDER BY last_message_at DESC, id DESC LIMIT 1"))
-    return open_polls(port, thread, cookie)
+    return open_polls(port, thread, cookie, tabs)
 
 
 def _family(port: int) -> list[psutil.Process]:
