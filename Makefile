@@ -5,7 +5,7 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-faults bench lint translations
+.PHONY: help install run test test-faults bench lint screens translations
 
 help:
 	@echo "make run      start everything here; make run PORT=9000 on another port"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-faults  break the real processes on purpose, and check the ledger"
 	@echo "make bench    measure it all in a quarter of an hour, into bench/results"
 	@echo "make lint     run ruff and mypy"
+	@echo "make screens  take the pictures of docs/screens anew"
 	@echo "make translations  collect the texts into the catalogues, and compile those"
 
 install: $(STAMP)
@@ -47,6 +48,9 @@ test-faults: $(STAMP)
 bench: $(STAMP)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input -r bench/requirements.txt
 	@exec $(PY) -m bench $(PARTS) $(if $(LARGEST),--largest $(LARGEST))
+
+screens: $(STAMP)
+	@exec $(PY) -m pytest -m screens tests/looks
 
 lint: $(STAMP)
 	$(PY) -m ruff check .
