@@ -17,7 +17,7 @@ bp = Blueprint("team", __name__, url_prefix="/settings")
 @bp.get("")
 @admin_required
 def settings() -> ResponseReturnValue:
-    return redirect(url_for("team.index"), 303)
+    return redirect(url_for("business.index"), 303)
 
 
 @bp.get("/people")

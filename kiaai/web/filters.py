@@ -1,5 +1,6 @@
 """What templates may call: names, initials, times, safe text, and the navigation."""
 
+import mimetypes
 import re
 from datetime import datetime
 from functools import lru_cache
@@ -41,7 +42,6 @@ class NavItem(NamedTuple):
 
 _NAV = (
     NavItem("/", lazy("Inbox"), "messages-square"),
-    NavItem("/people", lazy("People"), "users"),
     NavItem("/account", lazy("Account"), "user-round"),
     NavItem("/settings", lazy("Settings"), "settings", admins_only=True),
 )
@@ -54,6 +54,7 @@ def init_app(app: Flask) -> None:
         big_emoji=is_big_emoji,
         clock_time=clock_time,
         day=day,
+        file_type=file_type,
         initials=initials,
         iso=iso,
         phone=phone,
@@ -132,6 +133,11 @@ def phone(digits: str | None) -> str:
     except phonenumbers.NumberParseException:
         return f"+{digits}"
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
+def file_type(mime_type: str) -> str:
+    """Return what a file is in a word or none: PDF, DOCX, ZIP."""
+    return (mimetypes.guess_extension(mime_type) or "").removeprefix(".").upper().replace("BIN", "")
 
 
 def size(bytes_count: int | None) -> str:

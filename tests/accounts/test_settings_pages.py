@@ -20,6 +20,9 @@ PAGES = [
     "/settings/journal",
     "/settings/doctor",
     "/settings/hold",
+    "/settings/business",
+    "/settings/canned-replies",
+    "/settings/tags",
 ]
 VERBS = [
     "/settings/people",
@@ -32,6 +35,14 @@ VERBS = [
     "/settings/journal/1/replay",
     "/settings/hold/release",
     "/settings/hold/cancellation",
+    "/settings/business",
+    "/settings/canned-replies",
+    "/settings/canned-replies/preview",
+    "/settings/canned-replies/1",
+    "/settings/canned-replies/1/deletion",
+    "/settings/tags",
+    "/settings/tags/change",
+    "/settings/tags/deletion",
 ]
 
 
@@ -56,7 +67,7 @@ def test_admins_may(client: FlaskClient, alice: User, path: str) -> None:
     enter(client, alice)
 
     assert client.get(path).status_code == 200
-    assert client.get("/settings").location == "/settings/people"
+    assert client.get("/settings").location == "/settings/business"
 
 
 def test_an_admin_invites_somebody_by_a_link_shown_once(client: FlaskClient, alice: User) -> None:

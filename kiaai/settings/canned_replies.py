@@ -1,0 +1,100 @@
+"""Canned replies: find, write, change and delete them."""
+
+import re
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
+
+from kiaai.canned_texts import unknown_variables
+from kiaai.clock import now
+from kiaai.errors import NotFound, ValidationFailed
+from kiaai.extensions import db
+from kiaai.models import CannedReply
+from kiaai.texts import lazy
+from kiaai.whatsapp.cleaning import clean_text
+
+SHORTCUT_LIMIT = 40
+TEXT_LIMIT = 4096
+_SHORTCUT = re.compile(r"[\w-]+")
+
+
+def list_replies(q: str = "") -> list[CannedReply]:
+    """Return the replies by shortcut, all or those with these words in shortcut or text."""
+    replies = select(CannedReply).order_by(CannedReply.shortcut)
+    for word in clean_text(q).lower().removeprefix("/").split():
+        replies = replies.where(
+            or_(
+                CannedReply.shortcut.icontains(word, autoescape=True),
+                CannedReply.text.icontains(word, autoescape=True),
+            )
+        )
+    return list(db.session.scalars(replies))
+
+
+def create_reply(shortcut: str, text: str) -> CannedReply:
+    """Add a reply. Raises ValidationFailed naming `shortcut` or `text`."""
+    reply = CannedReply()
+    _write(reply, shortcut, text)
+    return reply
+
+
+def change_reply(reply_id: int, shortcut: str, text: str) -> CannedReply:
+    """Change a reply. Raises NotFound, and ValidationFailed naming `shortcut` or `text`."""
+    reply = _reply(reply_id)
+    _write(reply, shortcut, text)
+    return reply
+
+
+def delete_reply(reply_id: int) -> CannedReply:
+    """Delete a reply. Raises NotFound."""
+    reply = _reply(reply_id)
+    db.session.delete(reply)
+    return reply
+
+
+def _reply(reply_id: int) -> CannedReply:
+    reply = db.session.get(CannedReply, reply_id)
+    if reply is None:
+        raise NotFound(lazy("This reply does not exist any more."))
+    return reply
+
+
+def _write(reply: CannedReply, shortcut: str, text: str) -> None:
+    errors: dict[str, list[str]] = {}
+    shortcut = clean_text(shortcut).strip().removeprefix("/").lower()
+    text = clean_text(text).replace("\r\n", "\n").strip()
+    if reason := _wrong_shortcut(shortcut):
+        errors["shortcut"] = [reason]
+    if reason := _wrong_text(text):
+        errors["text"] = [reason]
+    if errors:
+        raise _refused(errors)
+    try:
+        with db.session.begin_nested():
+            reply.shortcut, reply.text, reply.updated_at = shortcut, text, now()
+            db.session.add(reply)
+    except IntegrityError:
+        raise _refused({"shortcut": [lazy("Another reply has this shortcut.")]}) from None
+
+
+def _wrong_shortcut(shortcut: str) -> str | None:
+    if not _SHORTCUT.fullmatch(shortcut):
+        return lazy("Letters, digits, - and _, without spaces.")
+    if len(shortcut) > SHORTCUT_LIMIT:
+        return lazy("At most %(limit)s characters.", limit=SHORTCUT_LIMIT)
+    return None
+
+
+def _wrong_text(text: str) -> str | None:
+    if not text:
+        return lazy("Write what the customer will read.")
+    if len(text) > TEXT_LIMIT:
+        return lazy("At most %(limit)s characters.", limit=TEXT_LIMIT)
+    if unknown := unknown_variables(text):
+        names = ", ".join(f"{{{{{name}}}}}" for name in unknown)
+        return lazy("Nothing fills in %(names)s.", names=names)
+    return None
+
+
+def _refused(errors: dict[str, list[str]]) -> ValidationFailed:
+    return ValidationFailed(lazy("Some of what was sent does not fit."), errors)
