@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +23,8 @@ from kiaai.whatsapp.cleaning import clean_text
 from kiaai.whatsapp.previews import preview_of
 
 CAPTION_LIMIT = 1024
+# So long what a person sends from the dashboard waits, so that they can take it back.
+UNDO_SECONDS = 5
 KEY_LIMIT = 200
 
 
@@ -65,10 +67,12 @@ def queue_message(
     idempotency_key: str | None = None,
     keep_bot: bool = False,
     epoch: int | None = None,
+    wait_seconds: float = 0,
 ) -> Message:
     """Queue a message behind what the conversation already sends, and return its row.
 
     The same `idempotency_key` with the same content returns the first row. epoch: of a bot's message.
+    wait_seconds: not to leave sooner, and neither does what is queued behind it.
     Raises ValidationFailed (`validation_failed`, `window_closed`, `opted_out`, `idempotency_key_reused`).
     The caller commits, then rings.
     """
@@ -80,7 +84,7 @@ def queue_message(
         return first
     at = clock.now()
     _require_sendable(conversation, by, draft, at)
-    message = _insert(conversation, by, draft, at, client_key, digest, epoch)
+    message = _insert(conversation, by, draft, at, client_key, digest, epoch, wait_seconds)
     if by.author == "user" or (by.author == "api" and not keep_bot):
         person_spoke(conversation, at)
     _show(conversation, message)
@@ -200,6 +204,7 @@ def _insert(
     client_key: str | None,
     digest: str,
     epoch: int | None,
+    wait_seconds: float,
 ) -> Message:
     message = Message(
         conversation_id=conversation.id,
@@ -218,6 +223,9 @@ def _insert(
         client_hash=digest,
         timestamp=_after_newest(conversation.id, at),
     )
+    if wait_seconds:
+        # By the database's clock, which decides when it is due.
+        message.next_attempt_at = func.clock_timestamp() + timedelta(seconds=wait_seconds)
     try:
         with db.session.begin_nested():
             db.session.add(message)
