@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from math import isfinite
+from math import ceil, isfinite
 from zoneinfo import ZoneInfo
 
+from kiaai import clock
+from kiaai.delivery.outbox import UNDO_SECONDS
 from kiaai.inbox.thread import ThreadPage, is_annotation
 from kiaai.inbox.viewer import Viewer
 from kiaai.inbox.wording import WHO_HELPS
-from kiaai.models import Message
+from kiaai.models import Message, Note
 from kiaai.models.base import Json
 from kiaai.texts import Text, lazy
 from kiaai.whatsapp.cleaning import item_at, list_at, text_at
@@ -67,6 +69,15 @@ class Quote:
     author: str
     text: str
     id: int | None
+
+
+@dataclass(frozen=True)
+class OrderItem:
+    """A line of an order. price: of one, with its currency; empty when it is not told."""
+
+    quantity: str
+    name: str
+    price: str
 
 
 @dataclass(frozen=True)
@@ -145,6 +156,15 @@ class Bubble:
         return self.message.status == "queued"
 
     @property
+    def seconds_left(self) -> int | None:
+        """How long it can still be taken back before it leaves, in whole seconds."""
+        message = self.message
+        if message.status != "queued" or message.attempt or message.next_attempt_at is None:
+            return None
+        left = ceil((message.next_attempt_at - clock.now()).total_seconds())
+        return left if 0 < left <= UNDO_SECONDS else None
+
+    @property
     def was_sent_again(self) -> bool:
         return "sent_again_as" in self.payload
 
@@ -203,10 +223,30 @@ class Bubble:
         return kind.replace("_", " ")
 
     @property
+    def order(self) -> list[OrderItem]:
+        """What the customer wants to buy."""
+        items = list_at(item_at(self.payload, "order"), "product_items")
+        return [_order_item(item) for item in items if isinstance(item, dict)]
+
+    @property
+    def order_words(self) -> str | None:
+        """What the customer wrote with an order."""
+        return text_at(item_at(self.payload, "order"), "text")
+
+    @property
     def contacts(self) -> list[tuple[str, list[str]]]:
         """Names with their numbers."""
         cards = [card for card in list_at(self.payload, "contacts") if isinstance(card, dict)]
         return [(_contact_name(card), _contact_numbers(card)) for card in cards]
+
+
+@dataclass(frozen=True)
+class NoteCard:
+    """An internal note. is_own: the viewer wrote it, and may delete it."""
+
+    note: Note
+    author: str
+    is_own: bool
 
 
 @dataclass(frozen=True)
@@ -222,20 +262,32 @@ class DayLine:
 
 def items(
     page: ThreadPage, viewer: Viewer, zone: ZoneInfo, is_marked_wrong: bool = False
-) -> Iterator[Bubble | DayLine]:
+) -> Iterator[Bubble | NoteCard | DayLine]:
     """Yield what the thread draws, from top to bottom, days in the business's zone."""
     day: date | None = None
     former: Message | None = None
-    for message in page.messages:
-        if is_annotation(message) and message.reply_to in page.targets:
+    for message in _by_time(page):
+        if isinstance(message, Message) and is_annotation(message) and message.reply_to in page.targets:
             continue
-        local = message.timestamp.astimezone(zone)
+        local = _at(message).astimezone(zone)
         if local.date() != day:
             day, former = local.date(), None
             yield DayLine(local.replace(hour=12, minute=0, second=0, microsecond=0))
+        if isinstance(message, Note):
+            former = None
+            yield note_card(message, viewer)
+            continue
         is_first = not _continues(former, message)
         yield bubble(page, message, viewer, is_first=is_first, is_marked_wrong=is_marked_wrong)
         former = message
+
+
+def note_card(note: Note, viewer: Viewer) -> NoteCard:
+    """Return one internal note with its author."""
+    is_own = note.user_id == viewer.id
+    if is_own:
+        return NoteCard(note, lazy("You"), is_own)
+    return NoteCard(note, note.user.display_name if note.user else lazy("Former colleague"), is_own)
 
 
 def bubble(
@@ -268,6 +320,16 @@ def author_name(message: Message, viewer_id: int) -> str:
     return _PROGRAMS.get(message.author, message.author)
 
 
+def _by_time(page: ThreadPage) -> list[Message | Note]:
+    """Return messages and notes as they were written; the sort keeps what came at the same time in order."""
+    both: list[Message | Note] = [*page.messages, *page.notes]
+    return sorted(both, key=_at) if page.notes else both
+
+
+def _at(item: Message | Note) -> datetime:
+    return item.timestamp if isinstance(item, Message) else item.created_at
+
+
 def _continues(former: Message | None, message: Message) -> bool:
     if former is None or former.kind == "system" or former.direction != message.direction:
         return False
@@ -281,6 +343,11 @@ def _quote(page: ThreadPage, message: Message, viewer_id: int) -> Quote | None:
     target = page.targets.get(message.reply_to)
     if target is None:
         return Quote("", lazy("An earlier message"), None)
+    return quote_of(target, viewer_id)
+
+
+def quote_of(target: Message, viewer_id: int) -> Quote:
+    """Return a message in one line, with who said it."""
     said = readable_preview(preview_of(target.kind, _payload_of(target), target.text))
     text = lazy("Deleted message") if target.revoked_at else said
     return Quote(author_name(target, viewer_id) or lazy("Customer"), text, target.id)
@@ -301,3 +368,9 @@ def _contact_name(card: Json) -> str:
 def _contact_numbers(card: Json) -> list[str]:
     phones = [phone for phone in list_at(card, "phones") if isinstance(phone, dict)]
     return [number for phone in phones if (number := text_at(phone, "phone") or text_at(phone, "wa_id"))]
+
+
+def _order_item(item: Json) -> OrderItem:
+    price = " ".join(filter(None, (text_at(item, "item_price"), text_at(item, "currency"))))
+    name = text_at(item, "product_retailer_id") or "?"
+    return OrderItem(text_at(item, "quantity") or "1", name, price)

@@ -1,16 +1,17 @@
 """What people do with messages: send, send again, take back."""
 
-from uuid import uuid4
-
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from kiaai.accounts.access import current_user, login_required
-from kiaai.delivery.outbox import Sender, cancel, queue_message, send_again
+from kiaai.delivery.outbox import UNDO_SECONDS, Sender, cancel, queue_message, send_again
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
-from kiaai.inbox import bubbles, panels, thread
-from kiaai.inbox.views import bp, conversation_or_404, dashboard_page, settings, thread_contents, viewer
+from kiaai.inbox import bubbles, composing, drafts, thread
+from kiaai.inbox.composer_views import refused
+from kiaai.inbox.drafts import Written
+from kiaai.inbox.note_views import create_note
+from kiaai.inbox.views import bp, conversation_or_404, thread_contents, viewer
 from kiaai.models import Conversation, Message
 from kiaai.texts import lazy
 from kiaai.web.fragments import is_fragment
@@ -21,15 +22,18 @@ from kiaai.worker.doorbells import ring_delivery
 @login_required
 def create_message(conversation_id: int) -> ResponseReturnValue:
     """Queue what was written and answer its bubble, or the composer with what is wrong."""
+    # One form writes both. Asked here, so that no slip of a script can send a note to a customer.
+    if request.form.get("as") == "note":
+        return create_note(conversation_id)
     opened = conversation_or_404(conversation_id)
-    text = request.form.get("message", "").replace("\r\n", "\n")
     try:
-        message = queue_message(opened, _sender(), text=text, idempotency_key=request.form.get("key"))
+        message = _queue(opened)
     except ValidationFailed as error:
         db.session.rollback()
-        return _refused_composer(opened, text, error)
+        return refused(opened, _written(opened), error)
+    drafts.clear_draft(current_user().id, opened.id, _text())
     db.session.commit()
-    ring_delivery(opened.id)
+    ring_delivery(opened.id, in_seconds=UNDO_SECONDS)
     if not is_fragment():
         return redirect(url_for("inbox.conversation", conversation_id=opened.id), 303)
     page = thread.one_message_page(message)
@@ -61,7 +65,15 @@ def cancel_message(message_id: int) -> ResponseReturnValue:
         db.session.rollback()
         return _toast(lazy("Already sent: it cannot be taken back."))
     db.session.commit()
-    return thread_contents(conversation_or_404(message.conversation_id), _from_id())
+    # What was queued behind it may go now.
+    ring_delivery(message.conversation_id)
+    opened = conversation_or_404(message.conversation_id)
+    contents = make_response(thread_contents(opened, _from_id()))
+    if message.user_id == current_user().id and message.kind == "text":
+        quote = composing.strip(_answered_by(message), viewer())
+        back = render_template("inbox/_undone.html", message=message, quote=quote)
+        contents.set_data(contents.get_data(as_text=True) + back)
+    return contents
 
 
 @bp.post("/inbox/messages/<int:message_id>/rewriting")
@@ -73,16 +85,38 @@ def rewrite_message(message_id: int) -> ResponseReturnValue:
     # What was being written stays: below the text that comes back.
     draft = request.form.get("message", "").strip()
     text = "\n".join(filter(None, (message.text, draft if draft != message.text else "")))
-    return render_template("inbox/_composer.html", conversation=opened, text=text, key=uuid4())
+    context = composing.composer(
+        opened, viewer(), Written(text, request.form.get("as") == "note" and bool(draft))
+    )
+    return render_template("inbox/_composer.html", **context)
 
 
-def _refused_composer(opened: Conversation, text: str, error: ValidationFailed) -> ResponseReturnValue:
-    reasons = error.fields.get("message") or [error.message]
-    context = {"conversation": opened, "text": text, "reasons": reasons, "key": uuid4()}
-    if is_fragment():
-        return render_template("inbox/_composer.html", **context), 422
-    opened_context = panels.open_panel(opened, viewer(), settings())
-    return dashboard_page(**{**opened_context, **context}), 422
+def _queue(opened: Conversation) -> Message:
+    answered = composing.answered_message(opened, request.form.get("reply_to", type=int))
+    return queue_message(
+        opened,
+        _sender(),
+        text=_text(),
+        reply_to=answered.message_id if answered else None,
+        idempotency_key=request.form.get("key"),
+        wait_seconds=UNDO_SECONDS,
+    )
+
+
+def _text() -> str:
+    return request.form.get("message", "").replace("\r\n", "\n")
+
+
+def _written(opened: Conversation) -> Written:
+    """Return what was to be sent, for the composer that comes back."""
+    reply_to_id = request.form.get("reply_to", type=int)
+    reply_to = thread.find_message(reply_to_id) if reply_to_id else None
+    is_here = reply_to is not None and reply_to.conversation_id == opened.id
+    return Written(_text(), reply_to=reply_to if is_here else None)
+
+
+def _answered_by(message: Message) -> Message | None:
+    return thread.one_message_page(message).targets.get(message.reply_to or "")
 
 
 def _toast(text: str) -> ResponseReturnValue:

@@ -2,43 +2,99 @@
 const at = (id) => document.getElementById(id);
 const on = (name, listener) => document.addEventListener(`htmx:${name}`, ({ detail }) => listener(detail.ctx));
 const opened = () => at("open")?.dataset.conversation;
-// Of this person: the next one on a shared computer starts with an empty box.
-const draftKey = () => `draft-${document.body.dataset.user}-${opened()}`;
 const freshKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
-const keepDraft = (draft, text) => (text ? sessionStorage.setItem(draft, text) : sessionStorage.removeItem(draft));
+const ask = (path, options = {}, id = opened()) => {
+  const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
+  return fetch(`/inbox/conversations/${id}/${path}`, { headers, signal: AbortSignal.timeout(15000), ...options });
+};
+const form = (fields) => new URLSearchParams(fields);
 
-function written() {
-  const { value } = at("message");
-  keepDraft(draftKey(), value);
-  if (!CSS.supports("field-sizing", "content")) at("message").rows = Math.min(8, value.split("\n").length);
+// What stands in the composer, here until the server has it. Of this person: the next one on a shared
+// computer starts with an empty box. saved: when the server had it.
+const place = (id) => `written-${document.body.dataset.user}-${id}`;
+const kept = (id) => JSON.parse(sessionStorage.getItem(place(id)) ?? "null");
+const keep = (id, words) => sessionStorage.setItem(place(id), JSON.stringify(words));
+const strip = () => at("reply").querySelector("[name=reply_to]");
+const isNote = () => at("as-note").checked;
+const inBox = () => ({ text: at("message").value, as: isNote() ? "note" : "reply", reply_to: strip()?.value ?? "" });
+
+const unsaved = new Set();
+let timer;
+let line = Promise.resolve();
+function saveSoon(id, milliseconds = 600) {
+  unsaved.add(id);
+  clearTimeout(timer);
+  timer = setTimeout(saveAll, milliseconds);
+}
+// One after the other, so that an older state never overtakes a newer one.
+function saveAll() {
+  clearTimeout(timer);
+  for (const id of unsaved) line = line.then(() => unsaved.has(id) && save(id));
+}
+async function save(id, keepalive = false) {
+  const words = kept(id);
+  if (!words) return unsaved.delete(id);
+  const { saved, ...body } = words;
+  try {
+    const answer = await ask("draft", { method: "PUT", body: form(body), keepalive }, id);
+    if (answer.status >= 500) throw answer;
+    if (sessionStorage.getItem(place(id)) !== JSON.stringify(words)) return;
+    unsaved.delete(id);
+    if (!answer.ok) return;
+    keep(id, { ...body, saved: Date.now() });
+    if (id === opened()) at("composer").dataset.draft = answer.headers.get("X-Draft");
+  } catch {
+    saveSoon(id, 5000);
+  }
+}
+const leave = () => unsaved.forEach((id) => save(id, true));
+
+function count() {
+  const box = at("message");
+  if (!CSS.supports("field-sizing", "content")) box.rows = Math.min(8, box.value.split("\n").length);
   const limit = Number(at("composer").dataset.limit);
-  const length = [...value].length;
-  const count = at("composer-count");
-  count.hidden = length < limit * 0.9;
-  count.textContent = `${length} / ${limit}`;
-  count.classList.toggle("is-over", length > limit);
+  const length = [...box.value].length;
+  const shown = at("composer-count");
+  shown.hidden = length < limit * 0.9;
+  shown.textContent = `${length} / ${limit}`;
+  shown.classList.toggle("is-over", length > limit);
+}
+function written() {
+  count();
+  keep(opened(), inBox());
+  saveSoon(opened());
+}
+function put({ text, as, reply_to, strip: nodes }) {
+  at("message").value = text;
+  at(`as-${as}`).checked = true;
+  if (reply_to === (strip()?.value ?? "")) return;
+  at("reply").replaceChildren(...(nodes ?? []));
+  if (reply_to && !nodes) htmx.ajax("GET", `/inbox/messages/${reply_to}/reply`, { target: "#reply", swap: "innerHTML" });
 }
 
 // What was sent and is not answered yet; messages wait in line, each with its own text and key.
 const sent = new Map();
-// By draft: what came back and still stands first in the box, and the key of the last of it.
+// By conversation: what came back and still stands first in the box, and the key of the last of it.
 const returned = new Map();
 
+on("before:request", (ctx) => (ctx.startedAt = Date.now()));
 // At the submit itself: a message in line leaves much later, when other words stand in the box.
 on("config:request", ({ sourceElement, request: { body } }) => {
   if (sourceElement.id !== "composer") return;
-  const draft = draftKey();
-  const text = body.get("message");
-  const former = returned.get(draft);
+  const id = opened();
+  const message = { id, ...inBox(), strip: [...at("reply").childNodes] };
+  const former = returned.get(id);
   // The same text keeps its key: if it did arrive after all, it is not sent twice. Other words are a new message.
-  const key = former?.text === text && former.key ? former.key : freshKey();
-  body.set("key", key);
-  sent.set(body.get("key"), { draft, text, key });
-  returned.delete(draft);
+  message.key = former?.text === message.text && former.key ? former.key : freshKey();
+  body.set("key", message.key);
+  sent.set(message.key, message);
+  returned.delete(id);
   at("message").value = "";
   at("message").ariaInvalid = null;
   at("composer-error").replaceChildren();
+  at("reply").replaceChildren();
   written();
+  typed(false);
 });
 on("finally:request", ({ request, response, sourceElement }) => {
   const message = sourceElement.id === "composer" && sent.get(request.body.get("key"));
@@ -47,17 +103,24 @@ on("finally:request", ({ request, response, sourceElement }) => {
   if (response?.status !== 200) giveBack(message, response?.status === 422);
 });
 
-function giveBack({ draft, text, key }, isRefused) {
-  const isShown = draft === draftKey() && at("message");
-  const now = isShown ? at("message").value : sessionStorage.getItem(draft) ?? "";
-  const former = returned.get(draft)?.text ?? "";
-  const first = now.startsWith(former) ? former : "";
+function giveBack(message, isRefused) {
+  const { id, text, key } = message;
+  const isShown = id === opened() && at("message");
+  const now = (isShown ? inBox() : kept(id)) ?? { text: "", as: "reply", reply_to: "" };
+  const former = returned.get(id)?.text ?? "";
+  const first = now.text.startsWith(former) ? former : "";
   // In the order in which it was written: what came back before, this, and what was typed since.
   const back = [first, text].filter(Boolean).join("\n");
-  const value = [back, now.slice(first.length).replace(/^\n/, "")].filter(Boolean).join("\n");
-  returned.set(draft, { text: back, key: isRefused || first ? null : key });
-  if (!isShown) return keepDraft(draft, value);
-  at("message").value = value;
+  const value = [back, now.text.slice(first.length).replace(/^\n/, "")].filter(Boolean).join("\n");
+  returned.set(id, { text: back, key: isRefused || first ? null : key });
+  // Words for the team never become words for the customer.
+  const as = message.as === "note" || (now.text && now.as === "note") ? "note" : "reply";
+  const words = { text: value, as, reply_to: now.reply_to || message.reply_to };
+  if (!isShown) {
+    keep(id, words);
+    return saveSoon(id);
+  }
+  put({ ...words, strip: now.reply_to ? undefined : message.strip });
   at("message").ariaInvalid = isRefused ? "true" : null;
   written();
 }
@@ -66,34 +129,126 @@ function giveBack({ draft, text, key }, isRefused) {
 let box = null;
 let shown;
 function settle(ctx) {
+  const undone = at("undone")?.firstElementChild;
+  if (undone) {
+    undone.remove();
+    const nodes = [...undone.childNodes];
+    const reply_to = undone.querySelector("[name=reply_to]")?.value ?? "";
+    giveBack({ id: opened(), text: undone.dataset.text, as: "reply", reply_to, strip: nodes });
+    at("message").focus();
+  }
   const former = box;
   box = at("message");
   if (box === former) return;
   const isSame = shown === opened() && former;
   shown = opened();
+  saveAll();
   if (!box) return;
-  // The same conversation: a text came back into it, and what was typed meanwhile comes after.
-  if (isSame) box.value += former.value.slice(ctx.request.body?.get("message")?.length ?? 0);
-  else box.value ||= sessionStorage.getItem(draftKey()) ?? "";
-  written();
+  if (isSame) {
+    // The same conversation: a text came back into it, and what was typed meanwhile comes after.
+    box.value += former.value.slice(ctx.request.body?.get("message")?.length ?? 0);
+    written();
+  } else recall(ctx);
+  beatSoon(1000);
   if (matchMedia("(min-width: 48rem)").matches) box.focus({ preventScroll: true });
 }
+// What the server has, unless this tab knows more: not saved yet, or saved after the page was asked for.
+function recall(ctx) {
+  const words = kept(shown);
+  const isNewer = words && !(words.saved < (ctx?.startedAt ?? performance.timeOrigin));
+  if (isNewer) put(words);
+  else keep(shown, { ...inBox(), saved: Date.now() });
+  if (isNewer && !words.saved) saveSoon(shown);
+  count();
+}
 
+// Another tab of the same person wrote on: this one, with nothing of its own, takes it over.
+async function takeOver() {
+  const id = opened();
+  const known = at("composer")?.dataset.draft;
+  const isMine = () => document.hidden || id !== opened() || known !== at("composer")?.dataset.draft || unsaved.size || sent.size;
+  if (known === undefined || isMine()) return;
+  const answer = await ask(`draft?known=${known}`).catch(() => null);
+  const html = answer?.status === 200 && (await answer.text());
+  if (!html || isMine()) return;
+  const isFocused = document.activeElement === box;
+  at("composer").outerHTML = html;
+  htmx.process(at("composer"));
+  box = at("message");
+  keep(id, { ...inBox(), saved: Date.now() });
+  count();
+  if (isFocused) box.focus({ preventScroll: true });
+}
+
+// Colleagues see who has the conversation open, and who writes to the customer.
+let toldAt = 0;
+let beating;
+const tell = (fields) => ask("presence", { method: "POST", body: form(fields) }).catch(() => {});
+function typed(isTyping) {
+  if (isTyping && (isNote() || Date.now() - toldAt < 3000)) return;
+  if (isTyping || toldAt) tell({ typing: Number(isTyping) });
+  toldAt = isTyping ? Date.now() : 0;
+}
+function beatSoon(milliseconds = 10000) {
+  clearTimeout(beating);
+  beating = setTimeout(beat, milliseconds);
+}
+function beat() {
+  if (opened() && !document.hidden) tell({});
+  beatSoon();
+}
+
+const isClosed = () => !isNote() && document.querySelector("#window-state.is-closed");
 const submitted = (event) => {
-  if (event.target.id !== "composer" || at("message").value.trim()) return;
+  if (event.target.id !== "composer" || (at("message").value.trim() && !isClosed())) return;
   event.preventDefault();
   event.stopImmediatePropagation();
 };
 const pressed = (event) => {
   const { key, target } = event;
-  if (target.id !== "message" || key !== "Enter" || event.shiftKey || event.isComposing) return;
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (target.id !== "message" || event.isComposing) return;
+  const isUndo = key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !target.value;
+  const undo = isUndo && [...document.querySelectorAll("[data-undo]")].at(-1);
+  if (undo) {
+    event.preventDefault();
+    undo.click();
+  }
+  if (key !== "Enter" || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   target.form.requestSubmit();
 };
 
 on("after:swap", settle);
-document.addEventListener("input", ({ target }) => target.id === "message" && written());
+// The strip of the message to answer came, or goes.
+on("after:swap", ({ sourceElement }) => {
+  if (!sourceElement?.matches(".reply-button")) return;
+  at("as-reply").checked = true;
+  written();
+  at("message").focus();
+});
+document.addEventListener("click", ({ target }) => {
+  if (!target.closest("[data-unreply]")) return;
+  at("reply").replaceChildren();
+  written();
+  at("message").focus();
+});
+document.addEventListener("input", ({ target }) => {
+  if (target.id !== "message") return;
+  written();
+  typed(true);
+});
+document.addEventListener("change", ({ target }) => {
+  if (target.name !== "as") return;
+  written();
+  at("message").focus();
+});
 document.addEventListener("submit", submitted, true);
 document.addEventListener("keydown", pressed);
+addEventListener("pagehide", leave);
+addEventListener("focus", takeOver);
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return leave();
+  takeOver();
+  beatSoon(0);
+});
 settle();
