@@ -11,6 +11,7 @@ from kiaai.extensions import db
 from kiaai.leads import hits
 from kiaai.leads.searching import cleaned_search
 from kiaai.models import ApiKey, Conversation, Lead, LeadEvent, Message, User
+from kiaai.models.message import ERASED
 from kiaai.web.paging import Cursor, older_than
 
 EXACT_TOTAL = 1000
@@ -65,7 +66,7 @@ def _only(before: Cursor | None) -> str:
 
 def list_messages(conversation_id: int, limit: int, before: Cursor | None) -> Page[Message]:
     """Return the newest messages before the cursor, oldest first."""
-    wanted = select(Message).where(Message.conversation_id == conversation_id)
+    wanted = select(Message).where(Message.conversation_id == conversation_id, Message.kind != ERASED)
     if before:
         wanted = wanted.where(older_than(Message.timestamp, Message.id, before))
     newest = wanted.order_by(Message.timestamp.desc(), Message.id.desc())

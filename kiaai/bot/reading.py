@@ -11,7 +11,7 @@ from kiaai.whatsapp.cleaning import item_at, text_at
 FRESH = timedelta(hours=1)
 _LONGEST_TEXT = 2000
 
-_NO_TALK = frozenset({"reaction", "edit", "revoke", "system"})
+_NO_TALK = frozenset({"reaction", "edit", "revoke", "system", "erased"})
 _WORDS = frozenset({"text", "button"})
 _FILES = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 # Their text is a summary of ours, not what the customer wrote.

@@ -17,7 +17,7 @@ from kiaai.delivery.ownership import lock, person_spoke
 from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
 from kiaai.models import Conversation, Message
-from kiaai.models.message import TEXT_LIMIT
+from kiaai.models.message import ERASED, TEXT_LIMIT
 from kiaai.texts import lazy
 from kiaai.whatsapp.cleaning import clean_text
 from kiaai.whatsapp.previews import preview_of
@@ -102,7 +102,7 @@ def send_again(message: Message, by: Sender) -> Message:
     db.session.refresh(message)
     if again_id := message.payload.get("sent_again_as"):
         return db.session.get_one(Message, again_id)
-    if message.status not in ("failed", "unknown"):
+    if message.status not in ("failed", "unknown") or message.kind == ERASED:
         raise ValidationFailed(
             lazy("This message did not fail, so it is not sent again."), {"message": [lazy("Already sent.")]}
         )
@@ -162,6 +162,9 @@ def _require_sendable(conversation: Conversation, by: Sender, draft: Draft, at: 
         reason = lazy("This conversation belongs to another number than the one that sends now.")
         way_out = lazy("%(reason)s Write to the person from a new conversation.", reason=reason)
         raise ValidationFailed(way_out, {"to": [reason]})
+    if conversation.lead.blocked_at:
+        reason = lazy("This person is blocked. Unblock them first.")
+        raise ValidationFailed(reason, {"to": [reason]})
     if draft.kind == "text" and not draft.text:
         raise ValidationFailed(lazy("Write a message first."), {"message": [lazy("The message is empty.")]})
     limit = TEXT_LIMIT if draft.kind == "text" else CAPTION_LIMIT

@@ -20,5 +20,6 @@ def _set_state(conversation: Conversation, state: str, event: str, user_id: int)
     if conversation.state == state:
         return
     conversation.state = state
+    conversation.snoozed_until = None
     conversation.version += 1
     record(conversation.lead, event, Actor("user", user_id), conversation_id=conversation.id)

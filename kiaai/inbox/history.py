@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from kiaai.inbox.priorities import PRIORITY_NAMES
 from kiaai.models import LeadEvent, User
 from kiaai.texts import Text, lazy
 
@@ -25,11 +26,12 @@ _DOERS: dict[str, Text] = {
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """One line: who did what as one sentence, and when."""
+    """One line: who did what as one sentence, and when. until: for how long, where that belongs to it."""
 
     what: Text
     icon: str
     at: datetime
+    until: datetime | None = None
 
 
 def lines(events: list[tuple[LeadEvent, User | None]], viewer_id: int) -> list[HistoryLine]:
@@ -39,10 +41,11 @@ def lines(events: list[tuple[LeadEvent, User | None]], viewer_id: int) -> list[H
 
 def _line(event: LeadEvent, user: User | None, viewer_id: int) -> HistoryLine:
     icon, by_viewer, by_other = _TELLERS.get(event.kind, _OTHER)
+    until = datetime.fromisoformat(event.new) if event.kind == "snoozed" and event.new else None
     if user is not None and user.id == viewer_id:
-        return HistoryLine(by_viewer(event), icon, event.created_at)
+        return HistoryLine(by_viewer(event), icon, event.created_at, until)
     who = user.display_name if user is not None else _DOERS[event.by]
-    return HistoryLine(by_other(event, who), icon, event.created_at)
+    return HistoryLine(by_other(event, who), icon, event.created_at, until)
 
 
 def _status(event: LeadEvent) -> str:
@@ -79,6 +82,28 @@ def _created(event: LeadEvent, who: str) -> Text:
     if event.by == "customer":
         return lazy("The customer wrote for the first time")
     return lazy("%(who)s added this person", who=who)
+
+
+def _your_assignment(event: LeadEvent) -> Text:
+    if not event.new:
+        return lazy("You assigned the conversation to nobody")
+    return lazy("You assigned the conversation to %(name)s", name=event.new)
+
+
+def _assignment(event: LeadEvent, who: str) -> Text:
+    if not event.new:
+        return lazy("%(who)s assigned the conversation to nobody", who=who)
+    return lazy("%(who)s assigned the conversation to %(name)s", who=who, name=event.new)
+
+
+def _woken(event: LeadEvent, who: str) -> Text:
+    if event.by == "system":
+        return lazy("The conversation came back")
+    return lazy("%(who)s brought the conversation back", who=who)
+
+
+def _priority(event: LeadEvent) -> str:
+    return PRIORITY_NAMES.get(event.new or "", event.new or lazy("nothing"))
 
 
 _Teller = tuple[str, Callable[[LeadEvent], Text], Callable[[LeadEvent, str], Text]]
@@ -131,6 +156,33 @@ _TELLERS: dict[str, _Teller] = {
         "archive-restore",
         lambda _: lazy("You reopened the conversation"),
         lambda _, who: lazy("%(who)s reopened the conversation", who=who),
+    ),
+    "assigned": ("user-round-check", _your_assignment, _assignment),
+    "snoozed": (
+        "calendar-clock",
+        lambda _: lazy("You put the conversation aside"),
+        lambda _, who: lazy("%(who)s put the conversation aside", who=who),
+    ),
+    "woken": ("calendar-clock", lambda _: lazy("You brought the conversation back"), _woken),
+    "priority": (
+        "flag",
+        lambda event: lazy("You set the priority to %(name)s", name=_priority(event)),
+        lambda event, who: lazy("%(who)s set the priority to %(name)s", who=who, name=_priority(event)),
+    ),
+    "blocked": (
+        "ban",
+        lambda _: lazy("You blocked this person"),
+        lambda _, who: lazy("%(who)s blocked this person", who=who),
+    ),
+    "unblocked": (
+        "circle-check",
+        lambda _: lazy("You unblocked this person"),
+        lambda _, who: lazy("%(who)s unblocked this person", who=who),
+    ),
+    "history_deleted": (
+        "trash-2",
+        lambda _: lazy("You deleted the messages"),
+        lambda _, who: lazy("%(who)s deleted the messages", who=who),
     ),
     "identity": (
         "phone",

@@ -4,9 +4,11 @@ from sqlalchemy import func, select
 from sqlalchemy import tuple_ as row_of
 
 from kiaai.delivery.ownership import lock
+from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.inbox.thread import unread_after
 from kiaai.models import Conversation, Message
+from kiaai.texts import lazy
 
 
 def mark_read(conversation: Conversation, up_to_message_id: int) -> bool:
@@ -28,6 +30,18 @@ def mark_read(conversation: Conversation, up_to_message_id: int) -> bool:
     conversation.version += 1
     _tell_meta(conversation, shown)
     return True
+
+
+def mark_unread(conversation: Conversation) -> None:
+    """Let the conversation count as unread; one that does already stays as it is. Raises ValidationFailed."""
+    conversation = lock(conversation.id)
+    if conversation.last_direction is None:
+        reason = lazy("There is nothing to read here yet.")
+        raise ValidationFailed(reason, {"unread": [reason]})
+    if conversation.unread_count:
+        return
+    conversation.unread_count = 1
+    conversation.version += 1
 
 
 def _tell_meta(conversation: Conversation, shown: Message) -> None:

@@ -159,4 +159,4 @@ class Conversation(Base):
     def is_bot_on(self, at: datetime) -> bool:
         """Tell whether the bot would answer the next message, as far as this conversation is concerned."""
         is_quiet = self.bot_quiet_until is not None and at < self.bot_quiet_until
-        return self.bot_enabled and not is_quiet and self.lead.opted_out_at is None
+        return self.bot_enabled and not is_quiet and not (self.lead.opted_out_at or self.lead.blocked_at)

@@ -27,6 +27,8 @@ STATUSES = (
 STATUS_RANK = ("queued", "sending", "unknown", "sent", "failed", "delivered", "read", "played")
 AUTHORS = ("customer", "user", "bot", "api", "campaign", "phone")
 TEXT_LIMIT = 4096
+# The kind of a message whose history was deleted: an empty row that keeps its wamid.
+ERASED = "erased"
 
 
 class Message(Base):

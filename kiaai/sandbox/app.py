@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Flask
 
 from kiaai.config import ROOT, Settings
-from kiaai.sandbox import chats, control, graph_account, graph_media, graph_messages, phones
+from kiaai.sandbox import chats, control, graph_account, graph_blocks, graph_media, graph_messages, phones
 from kiaai.sandbox.files import MEGABYTE
 from kiaai.sandbox.guard import guard
 from kiaai.sandbox.rules import Rules
@@ -34,6 +34,6 @@ def create_sandbox_app(
     )
     languages.init_app(app)
     guard(app)
-    for room in (graph_messages, graph_account, graph_media, control, phones, chats):
+    for room in (graph_messages, graph_account, graph_blocks, graph_media, control, phones, chats):
         app.register_blueprint(room.bp)
     return app

@@ -43,6 +43,7 @@ CODES: dict[int, tuple[int, str]] = {
     132015: (400, "Template is paused"),
     132016: (400, "Template is disabled"),
     133010: (400, "Phone number not registered"),
+    139100: (400, "Failed to block some users"),
 }
 
 DETAILS: dict[int, str] = {

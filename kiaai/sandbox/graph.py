@@ -71,5 +71,7 @@ def _call() -> str:
     if request.endpoint == "graph_messages.create_message":
         body = request.get_json(silent=True)
         return "read" if isinstance(body, dict) and "status" in body else "send"
+    if request.blueprint == "graph_blocks":
+        return "block"
     is_media = request.method != "GET" or (request.view_args or {}).get("node_id", "").startswith("4")
     return "media" if is_media or request.path.startswith("/whatsapp_business") else "lookup"

@@ -17,6 +17,8 @@ _LEAD = """LATERAL (SELECT lead_id FROM lead_identities
         WHERE kind = i.kind AND value = i.value OFFSET 0) li"""
 _CONVERSATION = """LATERAL (SELECT id FROM conversations
         WHERE lead_id = li.lead_id AND channel_id = i.channel_id OFFSET 0) c"""
+_BLOCK = """LATERAL (SELECT blocked_at IS NOT NULL AS is_blocked FROM leads
+        WHERE id = li.lead_id OFFSET 0) l"""
 _KNOWN_LEADS = f"{_IDENTITIES} CROSS JOIN {_LEAD}"
 _KNOWN_CONVERSATIONS = f"{_KNOWN_LEADS} CROSS JOIN {_CONVERSATION}"
 
@@ -54,8 +56,8 @@ _STORE = f"""
             media_id text, mime_type text, file_name text, sha256 text)
     ),
     people AS (
-        SELECT DISTINCT ON (i.customer) i.customer, c.id AS conversation_id
-        FROM {_KNOWN_CONVERSATIONS}
+        SELECT DISTINCT ON (i.customer) i.customer, c.id AS conversation_id, l.is_blocked
+        FROM {_KNOWN_CONVERSATIONS} CROSS JOIN {_BLOCK}
         ORDER BY i.customer, i.trust
     ),
     inserted AS (
@@ -80,17 +82,18 @@ _STORE = f"""
     ),
     news AS MATERIALIZED (
         SELECT n.conversation_id,
-            count(*) FILTER (WHERE a.counts_unread) AS unread,
+            -- What a blocked person writes is kept, but calls nobody. A stop of theirs is still written down.
+            count(*) FILTER (WHERE a.counts_unread AND NOT p.is_blocked) AS unread,
             max(a.timestamp) FILTER (WHERE a.opens_window) AS inbound_at,
             max(a.timestamp) FILTER (WHERE a.author = 'phone' AND NOT a.is_history) AS spoke_at,
-            bool_or(a.wants_answer) AS wants_answer,
+            bool_or(a.wants_answer AND NOT p.is_blocked) AS wants_answer,
             bool_or(a.is_consent) AS is_consent,
             min(a.timestamp) AS first_at,
             max(a.timestamp) AS last_at,
             (array_agg(a.preview ORDER BY a.timestamp DESC, n.id DESC))[1] AS preview,
             (array_agg(a.direction ORDER BY a.timestamp DESC, n.id DESC))[1] AS direction,
             (array_agg(a.referral ORDER BY a.timestamp) FILTER (WHERE a.referral IS NOT NULL))[1] AS referral
-        FROM inserted n JOIN asked a ON a.wamid = n.message_id
+        FROM inserted n JOIN asked a ON a.wamid = n.message_id JOIN people p USING (customer)
         GROUP BY n.conversation_id
     ),
     shown AS (
@@ -169,7 +172,7 @@ EDITS = (
           WHERE kind = 'edit' AND reply_to = ANY (CAST(:edited AS text[]))
           ORDER BY reply_to, timestamp DESC, id DESC) e
     WHERE m.message_id = e.reply_to AND m.conversation_id = e.conversation_id AND m.direction = e.direction
-      AND (m.edited_at IS NULL OR m.edited_at < e.timestamp)""",
+      AND (m.edited_at IS NULL OR m.edited_at < e.timestamp) AND m.kind <> 'erased'""",
     """
     UPDATE messages m SET revoked_at = e.timestamp FROM messages e
     WHERE e.kind = 'revoke' AND e.reply_to = ANY (CAST(:edited AS text[]))

@@ -26,6 +26,8 @@ __all__ = [
 ]
 
 UPLOAD_SECONDS = 120.0
+# A person waits for the answer.
+BLOCK_SECONDS = 5.0
 LARGEST_FILE_BYTES = 100 * 1024 * 1024
 NUMBER_FIELDS = (
     "id,display_phone_number,verified_name,quality_rating,throughput,status,name_status,platform_type,"
@@ -257,9 +259,22 @@ class WhatsAppClient:
         answer = self._graph.call("GET", f"{self.business_account_id}/subscribed_apps", deadline=deadline)
         return [_subscription(entry) for entry in list_at(answer, "data") if isinstance(entry, dict)]
 
+    def block_user(self, to: str) -> None:
+        """Put a person on the number's block list. WhatsApp takes only who wrote within 24 hours."""
+        self._change_block_list("POST", to)
+
+    def unblock_user(self, to: str) -> None:
+        """Take a person off the number's block list."""
+        self._change_block_list("DELETE", to)
+
     def close(self) -> None:
         """Close this thread's connections."""
         self._graph.close()
+
+    def _change_block_list(self, method: str, to: str) -> None:
+        body = json.dumps({"messaging_product": "whatsapp", "block_users": [{"user": to}]}).encode("ascii")
+        path = f"{self.phone_number_id}/block_users"
+        self._graph.call(method, path, body, "application/json", seconds=BLOCK_SECONDS)
 
     def _post(self, body: Item, deadline: float | None, is_message: bool = False) -> Item:
         # ASCII, so that a lone surrogate in a text becomes an escape and not an exception.

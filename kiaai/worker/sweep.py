@@ -18,6 +18,7 @@ from kiaai.delivery.channels import FAILURES_BEFORE_PROBING
 from kiaai.delivery.receipts import join_due_orphans
 from kiaai.extensions import db
 from kiaai.faults import fault_point
+from kiaai.inbox import snoozing
 from kiaai.whatsapp.client import WhatsAppClient
 from kiaai.whatsapp.errors import GraphError
 from kiaai.worker.pools import Pool
@@ -123,6 +124,7 @@ class Sweep:
             (self._floor.senders, _DUE_HEADS.format(lane="campaign")),
         )
         is_full = [self._hand_out(pool, query) for pool, query in work]
+        is_full.append(self._wake_snoozed())
         join_due_orphans()
         self._look_up_paused_channel()
         self._keep_house()
@@ -177,6 +179,12 @@ class Sweep:
             return list(db.session.execute(text(query), values).scalars())
         finally:
             db.session.commit()
+
+    def _wake_snoozed(self) -> bool:
+        """Bring back the conversations whose time has come; return whether more may be due."""
+        woken = snoozing.wake_due()
+        db.session.commit()
+        return woken == snoozing.BATCH
 
     def _beat(self) -> None:
         if time.monotonic() - self._seen_at < HEARTBEAT_SECONDS and self._seen_at:

@@ -1,0 +1,38 @@
+"""From where a person came: the advertisement or link that WhatsApp told of."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from kiaai.models.base import Json
+from kiaai.texts import Text, lazy
+from kiaai.whatsapp.cleaning import item_at, text_at
+
+_KINDS: dict[str, Text] = {"ad": lazy("An ad"), "post": lazy("A post")}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is known of it. kind: in words. url: only one that is safe to follow."""
+
+    kind: str
+    headline: str | None
+    body: str | None
+    url: str | None
+
+
+def origin_of(source: Json) -> Origin | None:
+    """Return where the person came from; None when nobody knows."""
+    told = item_at(source, "referral") or source
+    if not told:
+        return None
+    kind = _KINDS.get(text_at(told, "source_type") or "", lazy("An ad or a link"))
+    url = text_at(told, "source_url")
+    return Origin(kind, text_at(told, "headline"), text_at(told, "body"), url if _is_safe(url) else None)
+
+
+def _is_safe(url: str | None) -> bool:
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
