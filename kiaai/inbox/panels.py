@@ -1,24 +1,32 @@
 """What each panel of the dashboard needs to be drawn, with its tag."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from kiaai import clock
 from kiaai.business import business
 from kiaai.config import Settings
-from kiaai.inbox import bubbles, history, queries, thread
+from kiaai.inbox import bubbles, erasing, history, presence, queries, thread, timeline
 from kiaai.inbox.banners import banners
 from kiaai.inbox.list_filter import ListFilter
 from kiaai.inbox.list_state import ListState
 from kiaai.inbox.notes import sign_of
+from kiaai.inbox.origins import origin_of
+from kiaai.inbox.priorities import PRIORITY_NAMES
 from kiaai.inbox.queries import ListPage
+from kiaai.inbox.snoozing import is_back
 from kiaai.inbox.viewer import Viewer
+from kiaai.inbox.windows import Loaded, loaded_messages
 from kiaai.leads.wrong_number import is_wrong_number
-from kiaai.models import Conversation, LeadEvent, Message, User
+from kiaai.models import Conversation, Message
 from kiaai.models.lead import LEAD_STATUSES
 from kiaai.web.fragments import tag_of
 from kiaai.whatsapp.explanations import Language
+
+# The part of a thread that is drawn when nothing else is asked for.
+NEWEST = Loaded()
 
 
 def list_tag(
@@ -68,50 +76,67 @@ def thread_tag(
     language: Language,
     settings: Settings,
     conversation_id: int,
-    from_id: int | None,
+    loaded: Loaded,
 ) -> str:
     """Return the tag of a thread as its poll will ask for it."""
-    address = ("thread", conversation_id, from_id or 0)
-    depends_on = (state.version, state.is_quiet, state.names)
+    address = ("thread", conversation_id, *loaded.parts)
+    depends_on = (state.version, state.is_quiet, state.names, state.present)
     return tag_of(state.user_id, language, *_drawn(settings), *address, *depends_on)
 
 
 def open_panel(
-    conversation: Conversation, viewer: Viewer, settings: Settings, from_id: int | None = None
+    conversation: Conversation, viewer: Viewer, settings: Settings, loaded: Loaded = NEWEST
 ) -> dict[str, Any]:
     """Return what the thread with its header, composer and lead panel draws."""
-    state = _state_of(conversation, viewer)
-    page = thread.newest_messages(conversation.id, from_id)
-    first_id = page.messages[0].id if page.messages else None
+    others = presence.colleagues(conversation.id, viewer.id)
+    state = _state_of(conversation, viewer, presence.sign_of(others))
+    page = loaded_messages(conversation.id, loaded)
+    drawn = replace(loaded, first_id=_first_id(page), last_id=_last_id(page))
     return {
         **sides(conversation, viewer, settings),
-        **messages(conversation, page, viewer, settings),
-        "thread_tag": thread_tag(state, viewer.language, settings, conversation.id, first_id),
+        **messages(conversation, page, viewer, settings, loaded.unread_id),
+        "thread_tag": thread_tag(state, viewer.language, settings, conversation.id, drawn),
+        "target_id": loaded.around_id,
         "last_incoming_id": _last_incoming(page.messages),
+        "colleagues": others,
     }
 
 
-def _state_of(conversation: Conversation, viewer: Viewer) -> thread.ThreadState:
+def _state_of(conversation: Conversation, viewer: Viewer, present: str) -> thread.ThreadState:
     """Return what the poll of a thread will find; to be asked before the thread is read."""
     until = conversation.bot_quiet_until
     is_quiet = bool(until and until > clock.now())
-    return thread.ThreadState(viewer.id, conversation.version, is_quiet, thread.names_sign())
+    return thread.ThreadState(viewer.id, conversation.version, is_quiet, thread.names_sign(), present)
 
 
 def messages(
-    conversation: Conversation, page: thread.ThreadPage, viewer: Viewer, settings: Settings
+    conversation: Conversation,
+    page: thread.ThreadPage,
+    viewer: Viewer,
+    settings: Settings,
+    unread_id: int | None = None,
 ) -> dict[str, Any]:
     """Return what a page of messages draws."""
     return {
         "conversation": conversation,
         "items": list(
-            bubbles.items(
-                page, viewer, business(settings).zone, is_wrong_number(conversation.lead)
-            )
+            bubbles.items(page, viewer, business(settings).zone, is_wrong_number(conversation.lead))
         ),
-        "first_id": page.messages[0].id if page.messages else None,
+        "first_id": _first_id(page),
+        "last_id": _last_id(page),
         "has_older": page.has_older,
+        "unread_id": unread_id,
+        "erasure": None if page.has_older else erasing.find_erasure(conversation.id, conversation.lead_id),
     }
+
+
+def _first_id(page: thread.ThreadPage) -> int | None:
+    return page.messages[0].id if page.messages else None
+
+
+def _last_id(page: thread.ThreadPage) -> int | None:
+    """Return from where on newer messages follow; None at the end of the thread."""
+    return page.messages[-1].id if page.messages and page.has_newer else None
 
 
 def sides(conversation: Conversation, viewer: Viewer, settings: Settings) -> dict[str, Any]:
@@ -125,13 +150,17 @@ def sides(conversation: Conversation, viewer: Viewer, settings: Settings) -> dic
         "is_window_open": conversation.is_window_open(now),
         "statuses": {status: history.STATUS_NAMES[status] for status in LEAD_STATUSES},
         "notes_sign": sign_of(conversation.lead.notes),
-        "history": _history(conversation.lead_id, viewer),
+        "priorities": PRIORITY_NAMES,
+        "is_back": is_back(conversation),
+        "origin": origin_of(conversation.lead.source),
+        "tag_colours": queries.tag_colours(),
+        **_history(conversation.lead_id, viewer),
     }
 
 
-def _history(lead_id: int, viewer: Viewer) -> list[history.HistoryLine]:
-    events: list[tuple[LeadEvent, User | None]] = thread.history(lead_id)
-    return history.lines(events, viewer.id)
+def _history(lead_id: int, viewer: Viewer) -> dict[str, Any]:
+    page = timeline.page(lead_id)
+    return {"history": history.lines(page.events, viewer.id), "has_more_history": page.next is not None}
 
 
 def _bot_state(conversation: Conversation, settings: Settings, now: datetime) -> str:

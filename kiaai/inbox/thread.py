@@ -1,7 +1,7 @@
 """All reads of one open conversation: its messages with what hangs on them, and the lead's history."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Select, func, select, text
@@ -9,21 +9,26 @@ from sqlalchemy import tuple_ as row_of
 from sqlalchemy.orm import joinedload, selectinload
 
 from kiaai.extensions import db
-from kiaai.models import Conversation, LeadEvent, Message, User
+from kiaai.inbox import notes_in_thread, presence
+from kiaai.models import Conversation, LeadEvent, Message, Note, User
+from kiaai.models.message import ERASED
 
 PAGE_MESSAGES = 40
 # So many messages a reader may have loaded by scrolling up; a poll draws no more.
 MOST_MESSAGES = 1000
 HISTORY_LINES = 30
+# Where a message stands in its thread.
+Place = tuple[datetime, int]
 # They say something about another message, and show up there.
-_ANNOTATIONS = ("reaction", "edit", "revoke")
+ANNOTATIONS = ("reaction", "edit", "revoke")
 
 # Authors, whoever took over, and the history: a person who gets another name is drawn in many threads.
 _NAMES = "SELECT md5(string_agg(concat_ws(':', id, name, email), ',' ORDER BY id)) FROM users"
 # Text, as this is what every open dashboard asks every three seconds.
 _STATE = text(
     "SELECT u.id, c.version, coalesce(c.bot_quiet_until > :now, false) AS is_quiet,"
-    " (" + _NAMES + ") AS names FROM users u LEFT JOIN conversations c ON c.id = :conversation_id"
+    " (" + _NAMES + ") AS names, (" + presence.SIGN + ") AS present"
+    " FROM users u LEFT JOIN conversations c ON c.id = :conversation_id"
     " WHERE u.fs_uniquifier = :session_key AND u.active"
 )
 
@@ -33,22 +38,30 @@ class ThreadState:
     """Who asks, and what the drawn thread depends on. version: None when there is no such conversation.
 
     is_quiet: whether the bot is, which ends by itself. names: a sign of what the people are called.
+    present: a sign of which colleagues are here, and who of them writes.
     """
 
     user_id: int
     version: int | None
     is_quiet: bool
     names: str
+    present: str
 
 
 @dataclass(frozen=True)
 class ThreadPage:
-    """Messages, the oldest first, with what they refer to. targets: by wamid. has_older: above these."""
+    """Messages, the oldest first, with what they refer to. targets: by wamid. has_older: above these.
+
+    has_newer: below these, in a part of the thread that does not reach to its end.
+    notes: what the team wrote between them, by time.
+    """
 
     messages: list[Message]
     has_older: bool
     targets: dict[str, Message] = field(default_factory=dict)
     reactions: dict[str, list[Message]] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    has_newer: bool = False
 
 
 def thread_state(session_key: str | None, conversation_id: int, now: datetime) -> ThreadState | None:
@@ -78,22 +91,23 @@ def find_conversation(conversation_id: int) -> Conversation | None:
 
 def newest_messages(conversation_id: int, from_id: int | None = None) -> ThreadPage:
     """Return the newest page, or everything from a message on that the reader has loaded."""
-    first = _place_of(conversation_id, from_id)
-    rows = _newest_first(conversation_id)
+    first = place_of(conversation_id, from_id)
+    rows = newest_first(conversation_id)
     if first is None:
-        return _page(rows.limit(PAGE_MESSAGES + 1), PAGE_MESSAGES)
+        return _with_notes(page_of(rows.limit(PAGE_MESSAGES + 1), PAGE_MESSAGES), conversation_id)
     loaded = rows.where(row_of(Message.timestamp, Message.id) >= row_of(*first))
-    page = _page(loaded.limit(MOST_MESSAGES), MOST_MESSAGES)
-    return ThreadPage(page.messages, _has_before(conversation_id, first), page.targets, page.reactions)
+    page = page_of(loaded.limit(MOST_MESSAGES), MOST_MESSAGES)
+    return _with_notes(replace(page, has_older=has_before(conversation_id, first)), conversation_id)
 
 
 def older_messages(conversation_id: int, before_id: int) -> ThreadPage:
     """Return the page above a message."""
-    place = _place_of(conversation_id, before_id)
+    place = place_of(conversation_id, before_id)
     if place is None:
         return ThreadPage([], False)
-    above = _newest_first(conversation_id).where(row_of(Message.timestamp, Message.id) < row_of(*place))
-    return _page(above.limit(PAGE_MESSAGES + 1), PAGE_MESSAGES)
+    above = newest_first(conversation_id).where(row_of(Message.timestamp, Message.id) < row_of(*place))
+    page = page_of(above.limit(PAGE_MESSAGES + 1), PAGE_MESSAGES)
+    return _with_notes(page, conversation_id, until=place[0])
 
 
 def find_message(message_id: int) -> Message | None:
@@ -106,7 +120,7 @@ def find_message(message_id: int) -> Message | None:
 
 def one_message_page(message: Message) -> ThreadPage:
     """Return a page of a single message, for the answer to the one who wrote it."""
-    return _with_targets([message], has_older=False)
+    return with_targets([message], has_older=False)
 
 
 def history(lead_id: int) -> list[tuple[LeadEvent, User | None]]:
@@ -121,16 +135,18 @@ def history(lead_id: int) -> list[tuple[LeadEvent, User | None]]:
     return [(event, user) for event, user in lines]
 
 
-def _newest_first(conversation_id: int) -> Select[Message]:
+def newest_first(conversation_id: int) -> Select[Message]:
+    """Select the messages of a conversation with what their bubbles need, the newest first."""
     return (
         select(Message)
-        .where(Message.conversation_id == conversation_id)
+        .where(Message.conversation_id == conversation_id, Message.kind != ERASED)
         .order_by(Message.timestamp.desc(), Message.id.desc())
         .options(selectinload(Message.attachments), joinedload(Message.user))
     )
 
 
-def _place_of(conversation_id: int, message_id: int | None) -> tuple[datetime, int] | None:
+def place_of(conversation_id: int, message_id: int | None) -> Place | None:
+    """Return where a message stands; None when it is of another conversation, or not known."""
     if message_id is None:
         return None
     at = db.session.scalar(
@@ -139,20 +155,30 @@ def _place_of(conversation_id: int, message_id: int | None) -> tuple[datetime, i
     return (at, message_id) if at else None
 
 
-def _has_before(conversation_id: int, place: tuple[datetime, int]) -> bool:
+def has_before(conversation_id: int, place: Place) -> bool:
+    """Tell whether the conversation has a message above this place."""
     before = select(Message.id).where(
         Message.conversation_id == conversation_id,
+        Message.kind != ERASED,
         row_of(Message.timestamp, Message.id) < row_of(*place),
     )
     return db.session.scalar(before.limit(1)) is not None
 
 
-def _page(newest_first: Select[Message], most: int) -> ThreadPage:
+def page_of(newest_first: Select[Message], most: int) -> ThreadPage:
+    """Return a page of at most so many messages; one more than that says that there are older ones."""
     rows = list(db.session.scalars(newest_first))
-    return _with_targets(rows[:most][::-1], has_older=len(rows) > most)
+    return with_targets(rows[:most][::-1], has_older=len(rows) > most)
 
 
-def _with_targets(messages: list[Message], has_older: bool) -> ThreadPage:
+def _with_notes(page: ThreadPage, conversation_id: int, until: datetime | None = None) -> ThreadPage:
+    """Add the notes from the page's first message on; with nothing older, also those before it."""
+    since = page.messages[0].timestamp if page.has_older and page.messages else None
+    return replace(page, notes=notes_in_thread.notes_between(conversation_id, since, until))
+
+
+def with_targets(messages: list[Message], has_older: bool) -> ThreadPage:
+    """Return these messages as a page, with what they answer and how they were reacted to."""
     if not messages:
         return ThreadPage([], has_older)
     targets = {message.message_id: message for message in messages if message.message_id}
@@ -194,7 +220,7 @@ def _reactions(messages: list[Message]) -> dict[str, list[Message]]:
 
 
 def is_annotation(message: Message) -> bool:
-    return message.kind in _ANNOTATIONS
+    return message.kind in ANNOTATIONS
 
 
 def unread_after(conversation_id: int, message: Message, at_most: int) -> int:
@@ -204,7 +230,7 @@ def unread_after(conversation_id: int, message: Message, at_most: int) -> int:
         .where(
             Message.conversation_id == conversation_id,
             Message.direction == "incoming",
-            Message.kind.not_in((*_ANNOTATIONS, "system")),
+            Message.kind.not_in((*ANNOTATIONS, "system")),
             row_of(Message.timestamp, Message.id) > row_of(message.timestamp, message.id),
         )
         .limit(at_most)

@@ -1,7 +1,6 @@
 """The inbox's pages and polls."""
 
 from typing import Any
-from uuid import uuid4
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,14 +8,17 @@ from flask.typing import ResponseReturnValue
 from kiaai import clock
 from kiaai.accounts.access import answer_stranger, current_user, login_required, session_key
 from kiaai.config import Settings
-from kiaai.inbox import panels, queries, thread
+from kiaai.inbox import composing, drafts, panels, queries, thread, windows
 from kiaai.inbox.list_filter import ListFilter
 from kiaai.inbox.list_state import ListState, list_state
+from kiaai.inbox.live import news
 from kiaai.inbox.viewer import Viewer
+from kiaai.inbox.windows import Loaded, first_unread
 from kiaai.models import Conversation
 from kiaai.web.fragments import is_fragment, is_unchanged, tagged, unchanged
 from kiaai.web.languages import asked_language
 from kiaai.web.paging import read_place
+from kiaai.web.saying import said
 
 bp = Blueprint("inbox", __name__)
 
@@ -38,18 +40,24 @@ def start() -> ResponseReturnValue:
 @bp.get("/inbox/conversations/<int:conversation_id>")
 @login_required
 def conversation(conversation_id: int) -> ResponseReturnValue:
-    """Show one conversation beside the list, or only it when it is opened from there."""
+    """Show one conversation beside the list, or only it when it is opened from there.
+
+    message: the id of one to begin with, for a hit of the search.
+    """
     opened = conversation_or_404(conversation_id)
-    context = panels.open_panel(opened, viewer(), settings())
+    loaded = Loaded(unread_id=first_unread(opened), around_id=_row_id("message"))
+    context = panels.open_panel(opened, viewer(), settings(), loaded)
+    written = drafts.find_draft(current_user().id, opened.id)
+    context |= composing.composer(opened, viewer(), written)
     if is_fragment():
-        return render_template("inbox/_open.html", **context, key=uuid4())
-    return dashboard_page(**context, key=uuid4())
+        return render_template("inbox/_open.html", **context)
+    return dashboard_page(**context)
 
 
 @bp.get("/inbox/conversations")
 def conversations() -> ResponseReturnValue:
     """Answer the contents of the list, or 304; one query when nothing is new."""
-    wanted, language = _wanted(), asked_language()
+    wanted, language = asked_list(), asked_language()
     state = list_state(session_key(), wanted, clock.now())
     if state is None:
         return answer_stranger()
@@ -63,7 +71,7 @@ def conversations() -> ResponseReturnValue:
 @login_required
 def conversation_list() -> ResponseReturnValue:
     """Answer the whole list, for another tab or search: it replaces the one that is there."""
-    wanted = _wanted()
+    wanted = asked_list()
     return render_template("inbox/_conversations.html", **_list_panel(wanted))
 
 
@@ -71,7 +79,7 @@ def conversation_list() -> ResponseReturnValue:
 @login_required
 def older_conversations() -> ResponseReturnValue:
     """Answer the next rows of the list, in place of the line that asked for them."""
-    wanted = _wanted()
+    wanted = asked_list()
     before = read_place(request.args.get("before"))
     if before is None:
         abort(400)
@@ -87,11 +95,11 @@ def messages(conversation_id: int) -> ResponseReturnValue:
         return answer_stranger()
     if state.version is None:
         abort(404)
-    from_id = request.args.get("from", type=int)
-    tag = panels.thread_tag(state, asked_language(), settings(), conversation_id, from_id)
-    if is_unchanged(tag):
+    loaded = _loaded(_row_id("from"))
+    tag = panels.thread_tag(state, asked_language(), settings(), conversation_id, loaded)
+    if is_unchanged(tag) and loaded.around_id is None:
         return unchanged()
-    return thread_contents(conversation_or_404(conversation_id), from_id)
+    return thread_contents(conversation_or_404(conversation_id), loaded.first_id)
 
 
 @bp.get("/inbox/conversations/<int:conversation_id>/messages/older")
@@ -99,8 +107,33 @@ def messages(conversation_id: int) -> ResponseReturnValue:
 def older_messages(conversation_id: int) -> ResponseReturnValue:
     """Answer the page above a message, in place of the line that asked for it."""
     opened = conversation_or_404(conversation_id)
-    page = thread.older_messages(opened.id, request.args.get("before", 0, type=int))
-    return render_template("inbox/_items.html", **panels.messages(opened, page, viewer(), settings()))
+    page = thread.older_messages(opened.id, _row_id("before") or 0)
+    context = panels.messages(opened, page, viewer(), settings(), _row_id("unread"))
+    return render_template("inbox/_older.html", **context)
+
+
+@bp.get("/inbox/conversations/<int:conversation_id>/messages/newer")
+@login_required
+def newer_messages(conversation_id: int) -> ResponseReturnValue:
+    """Answer the page below a message, in place of the line that asked for it."""
+    opened = conversation_or_404(conversation_id)
+    page = windows.newer_messages(opened.id, _row_id("after") or 0)
+    context = panels.messages(opened, page, viewer(), settings(), _row_id("unread"))
+    return render_template("inbox/_newer.html", **context)
+
+
+@bp.get("/inbox/unread")
+def unread_news() -> ResponseReturnValue:
+    """Tell a browser that sounds or notifies of the newest message after `after` that nobody has read."""
+    found = news(session_key(), _row_id("after"))
+    if found is None:
+        return "", 401
+    message = found.message and {
+        "conversation": found.message.conversation_id,
+        "name": said(found.name),
+        "text": said(found.words),
+    }
+    return {"newest": found.newest_id, "unread": found.unread, "message": message}
 
 
 def conversation_or_404(conversation_id: int) -> Conversation:
@@ -109,14 +142,25 @@ def conversation_or_404(conversation_id: int) -> Conversation:
 
 
 def dashboard_page(**opened: object) -> str:
-    wanted = _wanted()
+    wanted = asked_list()
     context = _list_panel(wanted)
     return render_template("inbox/dashboard.html", **{**context, **opened})
 
 
 def thread_contents(opened: Conversation, from_id: int | None) -> ResponseReturnValue:
-    context = panels.open_panel(opened, viewer(), settings(), from_id)
+    """Answer what the reader has loaded of a thread, from a message on, and what stands around it."""
+    context = panels.open_panel(opened, viewer(), settings(), _loaded(from_id))
     return tagged(render_template("inbox/_thread_poll.html", **context), context["thread_tag"])
+
+
+def _loaded(from_id: int | None) -> Loaded:
+    return Loaded(from_id, _row_id("until"), _row_id("unread"), _row_id("around"))
+
+
+def _row_id(name: str) -> int | None:
+    """Return an id that the request names; None for what no row can have."""
+    asked = request.values.get(name, type=int)
+    return asked if asked and 0 < asked < 2**63 else None
 
 
 def list_state_now(wanted: ListFilter) -> ListState:
@@ -128,7 +172,7 @@ def _list_panel(wanted: ListFilter) -> dict[str, Any]:
     return panels.list_panel(list_state_now(wanted), asked_language(), settings(), wanted)
 
 
-def _wanted() -> ListFilter:
+def asked_list() -> ListFilter:
     names = ("tab", "q", "until", "order", "status", "tag")
     return ListFilter.read(**{name: request.args.get(name) for name in names})
 

@@ -15,6 +15,7 @@ from kiaai.business import Business
 from kiaai.business import business as business_of
 from kiaai.config import Settings
 from kiaai.texts import lazy
+from kiaai.web.release import release
 from kiaai.whatsapp.formatting import rich_text
 from kiaai.whatsapp.previews import readable_preview
 
@@ -66,6 +67,7 @@ def init_app(app: Flask) -> None:
         business=business,
         business_name=business_name,
         is_signed_in=is_signed_in,
+        release=release,
         nav_items=nav_items,
         settings=_settings,
     )

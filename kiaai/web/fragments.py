@@ -44,4 +44,6 @@ def tagged(html: str, tag: str) -> Response:
 
 def _uncached(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
+    # A page that was drawn by another release says so.
+    response.headers["Kiaai-Release"] = release()
     return response

@@ -52,7 +52,7 @@ function drawTimes(root) {
     const left = new Date(dataset.closesAt) - now;
     classList.toggle("is-open", left > 0);
     classList.toggle("is-closed", left <= 0);
-    classList.toggle("is-soon", left > 0 && left < 36e5);
+    classList.toggle("is-soon", left > 0 && left < (dataset.soonHours ?? 1) * 36e5);
   }
 }
 
@@ -79,15 +79,41 @@ function followServer(root) {
 const on = (name, listener) => document.addEventListener(`htmx:${name}`, ({ detail, target }) => listener(detail.ctx, target));
 const panels = () => document.querySelectorAll("[hx-ptag]");
 const isPoll = (ctx) => ctx.sourceEvent?.type === "every";
-const lose = (isLost) => document.documentElement.classList.toggle("connection-lost", isLost);
+const at = (id) => document.getElementById(id);
+const pollNow = () => {
+  restsUntil = 0;
+  for (const panel of panels()) htmx.trigger(panel, "every", {}, false);
+};
 let busy = 0;
+let opening;
+
+// While the connection is lost polls rest 5, 10, then 20 s, or until there is hope; then all catch up at once.
+let tries = 0;
+let restsUntil = 0;
+function lose(isLost) {
+  const wasLost = tries > 0;
+  if (!isLost) tries = restsUntil = 0;
+  else if (panels().length && Date.now() >= restsUntil) {
+    restsUntil = Date.now() + Math.min(20, 5 * 2 ** tries) * 1000;
+    tries += 1;
+  }
+  document.documentElement.classList.toggle("connection-lost", tries > 0);
+  at("connection").hidden = !tries;
+  at("connection-tries").textContent = tries;
+  if (wasLost && !tries) pollNow();
+}
 
 document.addEventListener("htmx:config:request", (event) => {
   // Hidden tabs rest. While something else is under way a poll would bring back what was before it.
-  if (isPoll(event.detail.ctx) && (document.hidden || busy)) event.preventDefault();
+  if (isPoll(event.detail.ctx) && (document.hidden || busy || Date.now() < restsUntil)) event.preventDefault();
 });
 on("before:request", (ctx) => {
   if (isPoll(ctx)) return;
+  // Who clicks on another conversation wants that one, whichever answer comes last.
+  if (ctx.target?.id === "open") {
+    opening?.request.abort();
+    opening = ctx;
+  }
   busy += 1;
   ctx.isCounted = true;
   for (const panel of panels()) panel.dispatchEvent(new Event("htmx:abort"));
@@ -98,6 +124,8 @@ on("finally:request", (ctx) => {
 on("after:request", (ctx) => {
   const { status } = ctx.response;
   if (status < 500 || isPoll(ctx)) lose(status >= 500);
+  const release = ctx.response.headers.get("Kiaai-Release");
+  if (release) at("new-release").hidden = release === document.body.dataset.release;
   const isShown = status === 401 || (status === 422 && ctx.sourceElement.hasAttribute("hx-status:422"));
   if (status >= 400 && !isPoll(ctx) && !isShown) {
     toast(ctx.text && ctx.text.length < 300 ? ctx.text : said().failedText, true);
@@ -132,8 +160,10 @@ document.addEventListener("click", async ({ target }) => {
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   drawTimes(document);
-  for (const panel of panels()) htmx.trigger(panel, "every", {}, false);
+  pollNow();
 });
+addEventListener("online", pollNow);
+document.addEventListener("click", ({ target }) => target.closest("[data-retry]") && pollNow());
 
 drawTimes(document);
 setInterval(() => drawTimes(document), 20000);

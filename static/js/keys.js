@@ -18,16 +18,17 @@ function use(key) {
 
 // Single keys do something only where nothing else listens, and nothing once they are turned off.
 const areKeysOff = () => localStorage.getItem("keys") === "off";
-const takesKeys = (element) => !areKeysOff() && (element === document.body || element.matches("#conversations :not(input)"));
+const takesKeys = (element) => !areKeysOff() && (element === document.body || element.matches("#conversations :not(input), #thread, #main"));
 function showKeys() {
-  const button = document.querySelector("[data-toggle-keys]");
-  if (button) button.textContent = areKeysOff() ? button.dataset.onText : button.dataset.offText;
+  for (const button of all("[data-toggle-keys]")) button.textContent = areKeysOff() ? button.dataset.onText : button.dataset.offText;
 }
-const keys = { j: () => move(1), k: () => move(-1) };
+const keys = { j: () => move(1), k: () => move(-1), "?": () => document.getElementById("help").showModal() };
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
   if (key === "Escape") {
+    // What lies on top closes by itself.
+    if (document.querySelector("dialog[open], :popover-open")) return;
     if (document.querySelector("#open.lead-open")) document.getElementById("hide-lead").click();
     else if (isTyping(target)) target.blur();
   } else if (takesKeys(target)) {

@@ -5,8 +5,11 @@ const opened = () => at("open")?.dataset.conversation;
 const on = (name, listener) => document.addEventListener(`htmx:${name}`, ({ detail }) => listener(detail.ctx));
 
 // The thread lays its content from the bottom up: 0 is its end, and what is above counts negative.
-const isAtEnd = () => Math.abs(at("thread")?.scrollTop ?? 0) < 80;
-const toEnd = () => at("thread")?.scrollTo({ top: 0 });
+// Around a message far up only a part is loaded, which ends before the newest message.
+const isAtEnd = () => !at("thread-end") && Math.abs(at("thread")?.scrollTop ?? 0) < 80;
+const load = (values) =>
+  htmx.ajax("GET", at("thread").getAttribute("hx-get"), { source: "#thread", target: "#thread", swap: "innerHTML", values });
+const toEnd = () => (at("thread-end") ? load({ from: "", until: "" }) : at("thread")?.scrollTo({ top: 0 }));
 const lastMessage = () => all("#messages > [id^=message-]").at(-1);
 
 // Reading: the last message shown, once, when a person can see it.
@@ -32,35 +35,88 @@ on("before:swap", () => {
   const thread = at("thread");
   before = thread && { atEnd: isAtEnd(), last: lastMessage()?.id, height: thread.scrollHeight, top: thread.scrollTop };
 });
-on("after:swap", ({ sourceElement }) => {
+on("after:swap", ({ sourceElement, swap }) => {
   // A day that two pages share was drawn by both.
   const days = all("#messages > .day-line");
   days.filter((line, index) => days.findIndex(({ id }) => id === line.id) < index).forEach((line) => line.remove());
   const thread = at("thread");
   const last = lastMessage();
-  if (thread && before && last?.id !== before.last) {
+  const target = at(at("messages")?.dataset.target);
+  if (target) show(target);
+  else if (sourceElement.id === "thread" && swap === "innerHTML") toEnd();
+  else if (thread && before && last?.id !== before.last) {
     if (before.atEnd || sourceElement.id === "composer") toEnd();
-    else {
-      // What came at the end pushes the rest up: take the reader back to where they were.
-      thread.scrollTop = before.top - (thread.scrollHeight - before.height);
-      at("new-messages").hidden = last?.dataset.direction !== "incoming";
-    }
+    // What came at the end pushes the rest up: take the reader back to where they were.
+    else thread.scrollTop = before.top - (thread.scrollHeight - before.height);
   }
-  tellRead();
+  settle();
 });
-const scrolled = ({ target }) => {
-  if (target.id !== "thread" || !isAtEnd()) return;
-  at("new-messages").hidden = true;
+function show(message) {
+  delete at("messages").dataset.target;
+  message.scrollIntoView({ block: "center" });
+  message.animate([{ background: "var(--selected)" }, { background: "var(--selected)" }, {}], 2000);
+}
+function settle() {
+  const jump = at("new-messages");
+  if (!jump) return;
+  const unread = Number(at("messages").dataset.unread);
+  jump.hidden = isAtEnd();
+  at("new-count").textContent = unread || "";
   tellRead();
-};
+}
+const scrolled = ({ target }) => target.id === "thread" && settle();
+
+// Pictures open large; the arrows lead through all that are loaded.
+let viewed;
+function view(picture) {
+  if (!picture) return;
+  viewed = picture;
+  at("viewer-image").src = at("viewer-save").href = picture.href;
+  at("viewer-image").alt = picture.firstElementChild.alt;
+  if (!at("viewer").open) at("viewer").showModal();
+  const pictures = all("#messages a.picture");
+  for (const button of all("[data-look]")) button.disabled = !pictures[pictures.indexOf(viewed) + Number(button.dataset.look)];
+}
+function look(step) {
+  const pictures = all("#messages a.picture");
+  view(pictures[pictures.indexOf(viewed) + Number(step)]);
+}
+
+// Recordings: one speed for all.
+const speeds = [1, 1.5, 2];
+const speed = () => Number(localStorage.getItem("speed")) || 1;
+function hurry() {
+  document.documentElement.dataset.speed = speed();
+  for (const audio of all("#thread audio")) audio.playbackRate = speed();
+}
+
 document.addEventListener("click", (event) => {
-  if (event.target.closest("#new-messages")) toEnd();
-  const quote = event.target.closest("[data-jump]");
-  if (!quote) return;
-  event.preventDefault();
-  document.querySelector(quote.hash)?.scrollIntoView({ block: "center", behavior: "smooth" });
+  const { target } = event;
+  const quote = target.closest("[data-jump]");
+  const picture = target.closest("#messages a.picture");
+  if (target.closest("#new-messages")) toEnd();
+  else if (quote) {
+    event.preventDefault();
+    const message = document.querySelector(quote.hash);
+    message ? show(message) : load({ around: quote.hash.slice("#message-".length) });
+  } else if (picture && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    view(picture);
+  } else if (target.closest("[data-look]")) look(target.closest("[data-look]").dataset.look);
+  else if (target.closest("[data-faster]")) {
+    localStorage.setItem("speed", speeds[(speeds.indexOf(speed()) + 1) % speeds.length]);
+    hurry();
+  }
 });
+document.addEventListener("keydown", ({ key }) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
+  if (step && at("viewer")?.open) look(step);
+});
+document.addEventListener("play", hurry, true);
+hurry();
 document.addEventListener("htmx:before:settle", tellRead);
 document.addEventListener("scroll", scrolled, true);
 document.addEventListener("visibilitychange", tellRead);
-tellRead();
+const first = at(at("messages")?.dataset.target);
+if (first) show(first);
+settle();

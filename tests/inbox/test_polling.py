@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -29,11 +30,11 @@ def poll(client: FlaskClient, page: str, panel: str) -> tuple[str, dict[str, str
     html = client.get(page).get_data(as_text=True)
     tag = re.search(rf'id="{panel}"[^>]*?hx-get="([^"]+)"[^>]*?hx-ptag="([^"]+)"', html, re.DOTALL)
     assert tag is not None
-    from_field = {"thread": "thread-from", "conversations": "conversations-until"}[panel]
-    row = re.search(rf'id="{from_field}" name="(\w+)" value="([^"]*)"', html)
-    assert row is not None
+    fields = {"thread": "thread-(?:from|unread|until)", "conversations": "conversations-until"}[panel]
+    rows = re.findall(rf'id="{fields}"[^>]*? name="(\w+)" value="([^"]*)"', html)
+    assert rows
     joint = "&" if "?" in tag[1] else "?"
-    return f"{unescape(tag[1])}{joint}{row[1]}={row[2]}", {**HTMX, "HX-PTag": tag[2]}
+    return f"{unescape(tag[1])}{joint}{urlencode(rows)}", {**HTMX, "HX-PTag": tag[2]}
 
 
 def test_a_list_with_nothing_new_costs_one_query_and_no_bytes(
