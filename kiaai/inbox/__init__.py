@@ -6,6 +6,14 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     """Register the room."""
     # The other modules add their routes to the blueprint of the first.
-    from kiaai.inbox import bulk_views, conversation_views, message_views, trouble_views, views  # noqa: F401
+    from kiaai.inbox import (  # noqa: F401
+        bulk_views,
+        conversation_views,
+        found_views,
+        message_views,
+        new_conversation_views,
+        trouble_views,
+        views,
+    )
 
     app.register_blueprint(views.bp)

@@ -11,6 +11,7 @@ from kiaai.inbox import closing
 from kiaai.leads import pipeline
 from kiaai.leads.pipeline import Actor, record
 from kiaai.models import Conversation, Lead, User
+from kiaai.texts import Text, lazy
 
 MOST_AT_ONCE = 200
 
@@ -24,7 +25,7 @@ def assign(ids: Sequence[int], to_id: int | None, user_id: int) -> None:
     """Give the conversations to a person, or to nobody; who has one keeps it. Raises ValidationFailed."""
     person = db.session.get(User, to_id) if to_id is not None else None
     if to_id is not None and (person is None or not person.active):
-        raise _refused("user_id", "There is no such person in the team.")
+        raise _refused("user_id", lazy("There is no such person in the team."))
     for conversation in _locked(ids):
         if conversation.assignee_id == to_id:
             continue
@@ -57,7 +58,7 @@ def tag(ids: Sequence[int], add: Iterable[str], remove: Iterable[str], user_id: 
     """Add and remove tags of the people of these conversations. Raises ValidationFailed."""
     add, remove = list(add), set(remove)
     if not add and not remove:
-        raise _refused("tags", "Choose a tag first.")
+        raise _refused("tags", lazy("Choose a tag first."))
     _require_some(ids)
     leads = _locked_leads(ids)
     # All at once, before the rule locks those of one lead after the other.
@@ -83,14 +84,14 @@ def _locked(ids: Sequence[int]) -> list[Conversation]:
     locked = rows.with_for_update(key_share=True).execution_options(populate_existing=True)
     found = list(db.session.scalars(locked))
     if len(found) < len(set(ids)):
-        raise _refused("ids", "One of these conversations is no longer there. Nothing was changed.")
+        raise _refused("ids", lazy("One of these conversations is no longer there. Nothing was changed."))
     return found
 
 
 def _require_some(ids: Sequence[int]) -> None:
     if not ids:
-        raise _refused("ids", "Select a conversation first.")
+        raise _refused("ids", lazy("Select a conversation first."))
 
 
-def _refused(field: str, reason: str) -> ValidationFailed:
+def _refused(field: str, reason: Text) -> ValidationFailed:
     return ValidationFailed(reason, {field: [reason]})

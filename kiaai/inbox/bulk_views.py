@@ -1,30 +1,64 @@
 """What people do with several conversations at once."""
 
+from collections.abc import Callable
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from kiaai.accounts.access import current_user, login_required
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
-from kiaai.inbox import bulk
+from kiaai.inbox import bulk, queries
 from kiaai.inbox.views import bp
+from kiaai.texts import Text, lazy, lazy_plural
+from kiaai.web.saying import said
 
 # The list listens to this, and asks anew.
 CHANGED = "conversations-changed"
+_DONE: dict[str, Callable[[int], Text]] = {
+    "assign": lambda n: lazy_plural(
+        "%(count)s conversation assigned.", "%(count)s conversations assigned.", n
+    ),
+    "tag": lambda n: lazy_plural("%(count)s conversation tagged.", "%(count)s conversations tagged.", n),
+    "close": lambda n: lazy_plural("%(count)s conversation closed.", "%(count)s conversations closed.", n),
+    "reopen": lambda n: lazy_plural(
+        "%(count)s conversation reopened.", "%(count)s conversations reopened.", n
+    ),
+}
 
 
 @bp.post("/inbox/conversations/bulk")
 @login_required
 def change_several() -> ResponseReturnValue:
     """Do one thing to all conversations of `ids`, or tell why it was done to none."""
+    action = request.form.get("action", "")
     try:
-        _change(request.form.get("action", ""), _ids())
+        ids = _ids()
+        _change(action, ids)
     except ValidationFailed as error:
         db.session.rollback()
-        reasons = " ".join(reason for reasons in error.fields.values() for reason in reasons)
+        reasons = " ".join(said(reason) for reasons in error.fields.values() for reason in reasons)
         return render_template("inbox/_toast.html", text=reasons), 422
     db.session.commit()
-    return "", 204, {"HX-Trigger": CHANGED}
+    done = render_template("inbox/_list_toast.html", text=_DONE[action](len(ids)))
+    return done, {"HX-Trigger": CHANGED}
+
+
+@bp.get("/inbox/conversations/bulk/assign")
+@login_required
+def assign_menu() -> ResponseReturnValue:
+    """Answer the people to choose from."""
+    people = queries.active_people()
+    return render_template("inbox/_list_assign_menu.html", people=people, viewer_id=current_user().id)
+
+
+@bp.get("/inbox/conversations/bulk/tag")
+@login_required
+def tag_menu() -> ResponseReturnValue:
+    """Answer the tags to choose from, and who of the selected has which."""
+    raw = request.args.get("ids", "").split(",")
+    ids = [int(each) for each in raw if each.isascii() and each.isdigit() and len(each) < 19]
+    return render_template("inbox/_list_tag_menu.html", tags=queries.offered_tags(ids[: bulk.MOST_AT_ONCE]))
 
 
 def _change(action: str, ids: list[int]) -> None:
@@ -46,16 +80,18 @@ def _ids() -> list[int]:
     parts = [part for raw in request.form.getlist("ids") for part in raw.split(",") if part.strip()]
     ids = {int(part) for part in parts if part.strip().isascii() and part.strip().isdigit()}
     if len(parts) > bulk.MOST_AT_ONCE:
-        raise ValidationFailed("Too many.", {"ids": [f"At most {bulk.MOST_AT_ONCE} at once."]})
+        raise ValidationFailed(
+            "Too many.", {"ids": [lazy("At most %(limit)s at once.", limit=bulk.MOST_AT_ONCE)]}
+        )
     if len(ids) < len({part.strip() for part in parts}) or any(each >= 2**63 for each in ids):
-        raise ValidationFailed("No id.", {"ids": ["These are no conversations."]})
+        raise ValidationFailed("No id.", {"ids": [lazy("These are no conversations.")]})
     return sorted(ids)
 
 
 def _person() -> int | None:
     raw = request.form.get("user_id", "").strip()
     if raw and not (raw.isascii() and raw.isdigit() and len(raw) < 19):
-        raise ValidationFailed("No person.", {"user_id": ["There is no such person in the team."]})
+        raise ValidationFailed("No person.", {"user_id": [lazy("There is no such person in the team.")]})
     return int(raw) if raw else None
 
 

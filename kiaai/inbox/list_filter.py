@@ -1,6 +1,7 @@
 """Which rows of the list somebody looks at, and in which order, as the address of the page says it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from kiaai.leads.searching import cleaned_search
 from kiaai.models.lead import LEAD_STATUSES
@@ -20,6 +21,8 @@ TABS = {
 }
 # urgent: who waits for us and can still be answered, the window that closes soonest first; then the others.
 ORDERS = ("urgent", "newest")
+# What sleeps and what is put away have an order of their own.
+ORDERED_TABS = tuple(tab for tab in TABS if tab not in ("snoozed", "closed"))
 LONGEST_TAG = 50
 
 
@@ -62,3 +65,17 @@ class ListFilter:
         """What its URLs carry; a plain list has plain ones."""
         parts = {name: getattr(self, name) for name in ("tab", "q", "order", "status", "tag")}
         return {name: value for name, value in parts.items() if value != getattr(ListFilter, name)}
+
+    @property
+    def query(self) -> str:
+        """The end of the page's address that brings this list back after a reload."""
+        return f"?{urlencode(self.address)}" if self.address else ""
+
+    @property
+    def has_orders(self) -> bool:
+        """Tell whether the reader may choose the order."""
+        return not self.q and self.tab in ORDERED_TABS
+
+    def but(self, **parts: str) -> dict[str, str]:
+        """Return the address of the same list with other parts: `wanted.but(tab="mine", q="")`."""
+        return replace(self, until=None, **parts).address

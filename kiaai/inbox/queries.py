@@ -14,7 +14,7 @@ from kiaai.inbox.list_filter import ListFilter as ListFilter
 from kiaai.inbox.list_state import PAGE_ROWS as PAGE_ROWS
 from kiaai.inbox.list_state import ListState
 from kiaai.inbox.listing import BELOW, Shape, listed, shape_of, values_for
-from kiaai.models import Channel, Conversation, Tag
+from kiaai.models import Channel, Conversation, Lead, Tag, User
 from kiaai.web.paging import Place
 
 
@@ -25,6 +25,16 @@ class ListPage:
     rows: list[Conversation]
     next: Place | None
     until: Place | None
+
+
+@dataclass(frozen=True)
+class OfferedTag:
+    """A tag to choose, and who of the selected has it."""
+
+    name: str
+    colour: str
+    on_all: bool
+    on_some: bool
 
 
 def list_page(wanted: ListFilter, state: ListState) -> ListPage:
@@ -56,6 +66,28 @@ def paused_channels() -> list[Channel]:
 def tag_colours() -> dict[str, str]:
     """Return the tags that the team offers, by name, with their colours."""
     return {tag.name: tag.colour for tag in db.session.scalars(select(Tag).order_by(Tag.name))}
+
+
+def active_people() -> list[User]:
+    """Return everybody of the team to whom work can be given."""
+    return list(db.session.scalars(select(User).where(User.active).order_by(User.name, User.email)))
+
+
+def offered_tags(ids: Sequence[int]) -> list[OfferedTag]:
+    """Return the tags that the team offers, and whether all or some of these people have each."""
+    wanted = literal(list(ids), ARRAY(BigInteger))
+    of_leads = select(Lead.tags).join(Conversation, Conversation.lead_id == Lead.id)
+    worn = list(db.session.scalars(of_leads.where(Conversation.id == any_(wanted))))
+    tags = tag_colours().items()
+    return [
+        OfferedTag(
+            name,
+            colour,
+            bool(worn) and all(name in each for each in worn),
+            any(name in each for each in worn),
+        )
+        for name, colour in tags
+    ]
 
 
 def last_statuses(ids: Sequence[int]) -> Mapping[int, str]:
