@@ -9,7 +9,9 @@ def init_app(app: Flask) -> None:
     from kiaai.inbox import (  # noqa: F401
         bulk_views,
         conversation_views,
+        deed_views,
         found_views,
+        lead_views,
         message_views,
         new_conversation_views,
         trouble_views,

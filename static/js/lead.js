@@ -24,6 +24,24 @@ on("before:request", ({ ctx: { sourceElement, request } }) => {
   if (sourceElement.id === "lead-notes") request.body.set("notes_shown", at("notes-shown").value);
 });
 
+// Menus: what was chosen closes them, and a keyboard that stood on a button stands on what took its place.
+let twin;
+on("before:swap", () => {
+  twin = document.activeElement.matches("#thread-head :focus-visible") && document.activeElement.dataset.twin;
+});
+on("after:swap", ({ ctx: { sourceElement, response } }) => {
+  const isLost = twin && document.activeElement === document.body;
+  if (isLost) document.querySelector(`#thread-head [data-twin=${twin}]`)?.focus();
+  if (response?.status !== 200) return;
+  if (sourceElement.id === "tag-form") sourceElement.reset();
+  if (sourceElement.matches(".snooze-form")) at("snooze-menu").hidePopover();
+  sourceElement.closest(".toast")?.remove();
+});
+const toggled = ({ target, newState }) => {
+  if (newState === "closed" && target.matches(".head-menu")) at("more-menu")?.hidePopover();
+};
+document.addEventListener("toggle", toggled, true);
+
 // Where there is no room for it beside the thread, it opens over it.
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-toggle-lead]")) return;
