@@ -66,7 +66,8 @@ def poll(page: Any, is_done: Callable[[], object]) -> None:
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """Serve the app on a free port of loopback; yield its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    requests = _Requests(app)
+    server = make_server("127.0.0.1", 0, requests, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -75,6 +76,32 @@ def serving(app: Flask) -> Iterator[str]:
         server.shutdown()
         thread.join(timeout=5)
         server.server_close()
+        requests.join(timeout=5)
+
+
+class _Requests:
+    """The app, and how many requests it is busy with: a page that closes still tells of its draft."""
+
+    def __init__(self, app: Flask):
+        self._app = app
+        self._busy = 0
+        self._changed = threading.Condition()
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        self._add(1)
+        try:
+            return self._app(environ, start_response)
+        finally:
+            self._add(-1)
+
+    def join(self, timeout: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy, timeout)
+
+    def _add(self, step: int) -> None:
+        with self._changed:
+            self._busy += step
+            self._changed.notify_all()
 
 
 @contextmanager

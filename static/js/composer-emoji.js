@@ -67,9 +67,7 @@ function move(event) {
 export async function open(panel, insert) {
   if (!groups) await load(panel.dataset.names);
   const search = at("emoji-search");
-  search.value = "";
-  draw(panel, "");
-  search.focus();
+  draw(panel, search.value);
   if (panel.dataset.isReady) return;
   panel.dataset.isReady = "yes";
   search.addEventListener("input", () => draw(panel, search.value));

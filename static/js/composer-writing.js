@@ -124,6 +124,9 @@ document.addEventListener("click", ({ target }) => {
 });
 document.addEventListener("toggle", async ({ target, newState }) => {
   if (target.id !== "emoji") return;
+  // At once, as one types on while the names are on their way.
+  if (newState === "open") at("emoji-search").focus();
+  else at("emoji-search").value = "";
   const picker = await import(target.dataset.script);
   if (newState === "open") picker.open(target, insert);
 }, true);

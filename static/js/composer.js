@@ -149,6 +149,7 @@ function settle(ctx) {
     box.value += former.value.slice(ctx.request.body?.get("message")?.length ?? 0);
     written();
   } else recall(ctx);
+  box.setSelectionRange(box.value.length, box.value.length);
   beatSoon(1000);
   if (matchMedia("(min-width: 48rem)").matches) box.focus({ preventScroll: true });
 }
