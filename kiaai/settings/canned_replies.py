@@ -5,16 +5,18 @@ import re
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
-from kiaai.canned_texts import unknown_variables
 from kiaai.clock import now
 from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
+from kiaai.inbox.canned import fill_in
 from kiaai.models import CannedReply
 from kiaai.texts import lazy
 from kiaai.whatsapp.cleaning import clean_text
 
+VARIABLES = ("name", "first_name", "agent", "business")
 SHORTCUT_LIMIT = 40
 TEXT_LIMIT = 4096
+EXAMPLE_NAME = "Dana Díaz"
 _SHORTCUT = re.compile(r"[\w-]+")
 
 
@@ -50,6 +52,23 @@ def delete_reply(reply_id: int) -> CannedReply:
     reply = _reply(reply_id)
     db.session.delete(reply)
     return reply
+
+
+def example_of(text: str, agent: str, business: str) -> str:
+    """Return what a customer would read of a text, here somebody invented."""
+    values = {
+        "name": EXAMPLE_NAME,
+        "first_name": EXAMPLE_NAME.split()[0],
+        "agent": agent,
+        "business": business,
+    }
+    return "".join(piece for piece, _ in fill_in(text[:TEXT_LIMIT], values))
+
+
+def unknown_variables(text: str) -> list[str]:
+    """Return the variables of a text that nothing will fill in, each once, as they are written."""
+    pieces = fill_in(text, dict.fromkeys(VARIABLES, "-"))
+    return list(dict.fromkeys(piece for piece, is_open in pieces if is_open))
 
 
 def _reply(reply_id: int) -> CannedReply:
@@ -91,8 +110,7 @@ def _wrong_text(text: str) -> str | None:
     if len(text) > TEXT_LIMIT:
         return lazy("At most %(limit)s characters.", limit=TEXT_LIMIT)
     if unknown := unknown_variables(text):
-        names = ", ".join(f"{{{{{name}}}}}" for name in unknown)
-        return lazy("Nothing fills in %(names)s.", names=names)
+        return lazy("Nothing fills in %(names)s.", names=", ".join(unknown))
     return None
 
 

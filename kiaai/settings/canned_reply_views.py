@@ -4,7 +4,6 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from kiaai.accounts.access import admin_required, current_user
-from kiaai.canned_texts import VARIABLES, filled
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.settings import canned_replies
@@ -14,9 +13,6 @@ from kiaai.web.fragments import is_fragment
 from kiaai.web.saying import said
 
 bp = Blueprint("canned_replies", __name__, url_prefix="/settings/canned-replies")
-
-# Somebody invented, for the preview.
-_EXAMPLE_NAME = "Dana Díaz"
 
 
 @bp.get("")
@@ -85,7 +81,7 @@ def _context(**context: object) -> dict[str, object]:
     return {
         "replies": canned_replies.list_replies(q),
         "q": q,
-        "variables": VARIABLES,
+        "variables": canned_replies.VARIABLES,
         "text_limit": canned_replies.TEXT_LIMIT,
         "example": _example,
         "wrong": None,
@@ -96,6 +92,4 @@ def _context(**context: object) -> dict[str, object]:
 
 
 def _example(text: str) -> str:
-    values = {"name": _EXAMPLE_NAME, "first_name": _EXAMPLE_NAME.split()[0]}
-    values |= {"agent": current_user().display_name, "business": business_name()}
-    return filled(text[: canned_replies.TEXT_LIMIT], values)
+    return canned_replies.example_of(text, current_user().display_name, business_name())

@@ -6,9 +6,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from kiaai.canned_texts import filled, unknown_variables
 from kiaai.extensions import db
 from kiaai.models import CannedReply, User
+from kiaai.settings.canned_replies import unknown_variables
 from tests.people import enter
 
 PATH = "/settings/canned-replies"
@@ -115,6 +115,5 @@ def test_the_preview_fills_in_and_draws_what_whatsapp_would(admin: FlaskClient) 
     assert "&lt;b&gt; {{x}}" in answer.text
 
 
-def test_a_name_that_looks_like_a_variable_is_no_variable() -> None:
-    assert filled("{{name}}", {"name": "{{agent}}", "agent": "Alice"}) == "{{agent}}"
-    assert unknown_variables("{{name}} {{foo}} {{ foo }} {x}") == ["foo"]
+def test_a_variable_that_nothing_fills_in_is_named_once() -> None:
+    assert unknown_variables("{{name}} {{foo}} {{foo}} {x} {{ Agent }}") == ["{{foo}}"]
