@@ -374,6 +374,7 @@ def test_emoji_are_found_in_both_languages_and_go_to_the_cursor(page: Any, talk:
     page.keyboard.press("ArrowLeft")
 
     page.get_by_role("button", name="Emoji").click()
+    page.locator("#emoji-search:focus").wait_for()
     page.keyboard.type("corazón rojo")
     expect(page.locator("#emoji-found button").first).to_have_text("❤️")
     page.keyboard.press("Enter")
