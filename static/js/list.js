@@ -92,6 +92,6 @@ document.addEventListener("click", ({ target, shiftKey }) => {
 document.addEventListener("keydown", ({ key, target, ctrlKey, metaKey, altKey }) => {
   if (key === "Escape" && !document.querySelector(":popover-open, dialog[open]")) unpick();
   if (key !== "x" || ctrlKey || metaKey || altKey || localStorage.getItem("keys") === "off") return;
-  target.closest(".row")?.querySelector(".pick").click();
+  target.closest(".list-row")?.querySelector(".pick").click();
 });
 settle();

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from kiaai.extensions import db
-from kiaai.models import Channel, Conversation, LeadEvent, User
+from kiaai.models import Channel, Conversation, LeadEvent, Tag, User
 from tests.conftest import make_conversation
 from tests.inbox.conftest import HTMX, counted_queries
 
@@ -175,3 +175,41 @@ def test_locks_are_taken_in_the_order_of_all_others(
 def test_a_stranger_changes_nothing(client: FlaskClient, three: list[Conversation]) -> None:
     assert post(client, three, action="close").status_code == 401
     assert {row.state for row in three} == {"open"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"action": "close"}, "3 conversations closed."),
+        ({"action": "reopen"}, "3 conversations reopened."),
+        ({"action": "assign", "user_id": ""}, "3 conversations assigned."),
+        ({"action": "tag", "add": "vip"}, "3 conversations tagged."),
+    ],
+)
+def test_a_word_says_what_was_done(
+    signed_in: FlaskClient, three: list[Conversation], fields: dict[str, str], words: str
+) -> None:
+    assert words in post(signed_in, three, **fields).text
+
+
+def test_people_who_left_are_not_offered(signed_in: FlaskClient, alice: User, bob: User, carol: User) -> None:
+    menu = signed_in.get(f"{BULK}/assign", headers=HTMX).text
+
+    assert "Alice" in menu and "(you)" in menu and "Carol" not in menu
+
+
+def test_a_tag_that_all_have_is_offered_to_be_taken_away(
+    signed_in: FlaskClient, three: list[Conversation]
+) -> None:
+    db.session.add_all([Tag(name="all", colour="red"), Tag(name="one", colour="blue"), Tag(name="none")])
+    for row in three:
+        row.lead.tags = ["all"]
+    three[0].lead.tags = ["all", "one"]
+    db.session.commit()
+
+    ids = ",".join(str(row.id) for row in three)
+    menu = signed_in.get(f"{BULK}/tag?ids={ids}", headers=HTMX).text
+
+    assert 'aria-pressed="true" name="remove" value="all"' in menu
+    assert 'aria-pressed="mixed" name="add" value="one"' in menu
+    assert 'aria-pressed="false" name="add" value="none"' in menu
