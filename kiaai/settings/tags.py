@@ -29,8 +29,8 @@ class TagExists(ValidationFailed):
 
 
 _USES = text("""
-    SELECT name, coalesce(tags.colour, 'grey') AS colour, coalesce(uses.count, 0) AS count
-    FROM tags FULL JOIN (SELECT tag AS name, count(*) AS count FROM lead_tags GROUP BY tag) uses USING (name)
+    SELECT name, coalesce(tags.colour, 'grey') AS colour, coalesce(uses.leads, 0) AS leads
+    FROM tags FULL JOIN (SELECT tag AS name, count(*) AS leads FROM lead_tags GROUP BY tag) uses USING (name)
     ORDER BY lower(name), name""")
 # Leads before conversations, both in the order of their ids, as everybody locks them.
 _LOCK_LEADS = text("""
@@ -50,7 +50,7 @@ _RAISE_VERSIONS = text("UPDATE conversations SET version = version + 1 WHERE lea
 
 def list_tags() -> list[TagUse]:
     """Return all tags by name, also those that stand on leads and were never given a colour."""
-    return [TagUse(row.name, row.colour, row.count) for row in db.session.execute(_USES)]
+    return [TagUse(row.name, row.colour, row.leads) for row in db.session.execute(_USES)]
 
 
 def create_tag(name: str, colour: str) -> None:

@@ -10,7 +10,16 @@ from kiaai.web.stalled_clients import Impatient
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Register what all pages share."""
-    from kiaai.web import error_pages, filters, health, languages, manifest, security_headers, static_files
+    from kiaai.web import (
+        error_pages,
+        filters,
+        health,
+        languages,
+        manifest,
+        security_headers,
+        static_files,
+        style_page,
+    )
 
     if settings.trusted_proxies:
         # Each trusted proxy appends one entry; what the client itself wrote stands further left. Not so the
@@ -26,3 +35,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     error_pages.init_app(app)
     app.register_blueprint(health.bp)
     app.register_blueprint(manifest.bp)
+    app.register_blueprint(style_page.bp)
