@@ -18,7 +18,7 @@ _UNREAD_LIMIT = 100
 _NEWS = text(f"""
     SELECT newest.id AS newest_id, found.id, (
         SELECT count(*) FROM (
-            SELECT FROM conversations WHERE {in_tab("unread")} LIMIT {_UNREAD_LIMIT}) some) AS unread
+            SELECT FROM conversations WHERE {in_tab("unread")} LIMIT {_UNREAD_LIMIT}) few) AS unread
     FROM users
     CROSS JOIN (SELECT coalesce(max(id), 0) AS id FROM messages) newest
     LEFT JOIN LATERAL (

@@ -125,7 +125,8 @@ def newer_messages(conversation_id: int) -> ResponseReturnValue:
 @bp.get("/inbox/unread")
 def unread_news() -> ResponseReturnValue:
     """Tell a browser that sounds or notifies of the newest message after `after` that nobody has read."""
-    found = news(session_key(), _row_id("after"))
+    after = request.args.get("after", type=int)
+    found = news(session_key(), None if after is None else min(max(after, 0), 2**62))
     if found is None:
         return "", 401
     message = found.message and {

@@ -7,9 +7,12 @@ const on = (name, listener) => document.addEventListener(`htmx:${name}`, ({ deta
 // The thread lays its content from the bottom up: 0 is its end, and what is above counts negative.
 // Around a message far up only a part is loaded, which ends before the newest message.
 const isAtEnd = () => !at("thread-end") && Math.abs(at("thread")?.scrollTop ?? 0) < 80;
-const load = (values) =>
-  htmx.ajax("GET", at("thread").getAttribute("hx-get"), { source: "#thread", target: "#thread", swap: "innerHTML", values });
-const toEnd = () => (at("thread-end") ? load({ from: "", until: "" }) : at("thread")?.scrollTo({ top: 0 }));
+// Not asked by the panel itself: its own requests give way to others.
+function load(around) {
+  const values = { around, unread: at("thread-unread").value };
+  htmx.ajax("GET", at("thread").getAttribute("hx-get"), { source: "#new-messages", target: "#thread", swap: "innerHTML", values });
+}
+const toEnd = () => (at("thread-end") ? load("") : at("thread")?.scrollTo({ top: 0 }));
 const lastMessage = () => all("#messages > [id^=message-]").at(-1);
 
 // Reading: the last message shown, once, when a person can see it.
@@ -32,10 +35,12 @@ on("finally:request", tellRead);
 // The place in the thread.
 let before;
 on("before:swap", () => {
-  const thread = at("thread");
-  before = thread && { atEnd: isAtEnd(), last: lastMessage()?.id, height: thread.scrollHeight, top: thread.scrollTop };
+  const messages = all("#messages > [id^=message-]");
+  const edge = at("thread")?.getBoundingClientRect().top;
+  const held = messages.find((message) => message.getBoundingClientRect().bottom > edge);
+  before = { atEnd: isAtEnd(), last: messages.at(-1)?.id, held, top: held?.getBoundingClientRect().top };
 });
-on("after:swap", ({ sourceElement, swap }) => {
+on("after:swap", ({ sourceElement }) => {
   // A day that two pages share was drawn by both.
   const days = all("#messages > .day-line");
   days.filter((line, index) => days.findIndex(({ id }) => id === line.id) < index).forEach((line) => line.remove());
@@ -43,12 +48,10 @@ on("after:swap", ({ sourceElement, swap }) => {
   const last = lastMessage();
   const target = at(at("messages")?.dataset.target);
   if (target) show(target);
-  else if (sourceElement.id === "thread" && swap === "innerHTML") toEnd();
-  else if (thread && before && last?.id !== before.last) {
-    if (before.atEnd || sourceElement.id === "composer") toEnd();
-    // What came at the end pushes the rest up: take the reader back to where they were.
-    else thread.scrollTop = before.top - (thread.scrollHeight - before.height);
-  }
+  else if (sourceElement.id === "new-messages") toEnd();
+  else if (last?.id !== before.last && (before.atEnd || sourceElement.id === "composer")) toEnd();
+  // Whatever came or went, the reader's line stays where it was.
+  else if (!before.atEnd && before.held?.isConnected) thread.scrollTop += before.held.getBoundingClientRect().top - before.top;
   settle();
 });
 function show(message) {
@@ -98,7 +101,7 @@ document.addEventListener("click", (event) => {
   else if (quote) {
     event.preventDefault();
     const message = document.querySelector(quote.hash);
-    message ? show(message) : load({ around: quote.hash.slice("#message-".length) });
+    message ? show(message) : load(quote.hash.slice("#message-".length));
   } else if (picture && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
     view(picture);

@@ -23,6 +23,7 @@ def tell_much(conversation: Conversation, count: int) -> list[int]:
         for n in range(count)
     ]
     ids = db.session.scalars(insert(Message).returning(Message.id, sort_by_parameter_order=True), rows).all()
+    conversation.last_inbound_at = at + timedelta(minutes=count - 1)
     db.session.commit()
     return list(ids)
 
