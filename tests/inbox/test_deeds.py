@@ -116,8 +116,16 @@ def test_a_priority_is_set_once_and_shown(signed_in: FlaskClient, dana: Conversa
 
 @pytest.mark.parametrize(
     ("method", "name"),
-    [("put", "assignee"), ("put", "snooze"), ("delete", "snooze"), ("post", "unread"), ("put", "priority")]
-    + [("put", "block"), ("delete", "block"), ("delete", "history")],
+    [
+        ("put", "assignee"),
+        ("put", "snooze"),
+        ("delete", "snooze"),
+        ("post", "unread"),
+        ("put", "priority"),
+        ("put", "block"),
+        ("delete", "block"),
+        ("delete", "history"),
+    ],
 )
 def test_strangers_do_nothing(client: FlaskClient, dana: Conversation, method: str, name: str) -> None:
     version = dana.version

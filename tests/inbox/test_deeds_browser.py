@@ -1,0 +1,254 @@
+"""The head and the lead panel in a real browser: by mouse, by keyboard, by thumb, and while polls come in."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import expect
+
+from kiaai.extensions import db
+from kiaai.leads import pipeline
+from kiaai.leads.pipeline import Actor
+from kiaai.models import Conversation, User
+from tests.inbox.browser import hear, open_thread, visiting
+
+pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
+
+
+def stored(conversation_id: int, name: str) -> Any:
+    """Return what the database says now, and leave no transaction open."""
+    db.session.rollback()
+    value = getattr(db.session.get_one(Conversation, conversation_id), name)
+    db.session.rollback()
+    return value
+
+
+def leave_the_composer(page: Any) -> None:
+    page.locator("#message").evaluate("(box) => box.blur()")
+
+
+def test_closed_by_a_key_and_taken_back_by_the_toast(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    leave_the_composer(page)
+
+    page.keyboard.press("e")
+    page.locator("#reopen").wait_for()
+    state = stored(talk, "state")
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    page.locator("#close").wait_for()
+
+    assert (state, stored(talk, "state")) == ("closed", "open")
+    expect(page.locator("#toasts .toast")).to_have_count(0)
+    assert page.locator("#thread").get_by_text("a las diez").is_visible()
+
+
+def test_a_keyboard_stays_on_the_button_that_took_the_place_of_its_own(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    page.locator("#snooze").focus()
+    page.keyboard.press("Tab")
+
+    page.keyboard.press("Enter")
+
+    page.locator("#reopen:focus").wait_for()
+
+
+def test_assigned_by_keys_alone(page: Any, talk: int, alice: User) -> None:
+    alice_id = alice.id
+    db.session.rollback()
+    open_thread(page, talk)
+    leave_the_composer(page)
+
+    page.keyboard.press("a")
+    page.locator("#head-assign-menu .menu-item:focus").wait_for()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#assign")).to_have_text("You")
+    assert stored(talk, "assignee_id") == alice_id
+    assert not page.locator("#head-assign-menu").is_visible()
+    page.locator("#lead").get_by_text("You assigned the conversation to Alice").wait_for()
+
+
+def test_a_large_team_is_searched_by_typing(page: Any, talk: int) -> None:
+    for number in range(9):
+        db.session.add(User(email=f"p{number}@kia.example", name=f"Persona {number}"))
+    db.session.commit()
+    open_thread(page, talk)
+
+    page.locator("#assign").click()
+    page.locator("#team-q").fill("sona 7")
+    expect(page.locator("#team-people .menu-item")).to_have_count(1)
+    page.locator("#team-people .menu-item").click()
+
+    expect(page.locator("#assign")).to_have_text("Persona 7")
+
+
+def test_open_menus_and_what_is_typed_in_them_survive_polls(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+
+    page.locator("#more").click()
+    hear(talk, "¿Hola?")
+    page.locator("#thread").get_by_text("¿Hola?").wait_for()
+    assert page.locator("#more-menu").is_visible()
+    page.keyboard.press("Escape")
+    page.locator("#snooze").click()
+    page.locator("#snooze-until").fill("2030-01-02T10:30")
+    hear(talk, "¿Están ahí?")
+    page.locator("#thread").get_by_text("¿Están ahí?").wait_for()
+
+    assert page.locator("#snooze-menu").is_visible()
+    assert page.locator("#snooze-until").input_value() == "2030-01-02T10:30"
+
+
+def test_snoozed_until_tomorrow_and_brought_back(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    leave_the_composer(page)
+
+    page.keyboard.press("s")
+    page.locator("#snooze-menu").get_by_role("button", name="Tomorrow").click()
+    page.locator("#thread-head").get_by_text("Until").wait_for()
+    state = stored(talk, "state")
+    page.locator("#wake").click()
+    page.locator("#snooze").wait_for()
+
+    assert (state, stored(talk, "state")) == ("snoozed", "open")
+
+
+def test_a_moment_that_has_passed_is_refused_beside_the_field(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+
+    page.locator("#snooze").click()
+    page.locator("#snooze-until").fill("2020-01-02T10:30")
+    page.locator("#snooze-menu").get_by_role("button", name="Snooze").click()
+
+    page.locator("#snooze-error").get_by_text("has passed").wait_for()
+    assert page.locator("#snooze-menu").is_visible()
+    assert stored(talk, "state") == "open"
+
+
+def test_marked_as_unread_by_a_key_it_stays_unread(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    page.locator(f"#conversation-{talk} .unread").wait_for(state="detached")
+    leave_the_composer(page)
+
+    page.keyboard.press("u")
+
+    page.locator(".open-nothing").wait_for()
+    page.locator(f"#conversation-{talk} .unread").wait_for()
+    assert stored(talk, "unread_count") == 1
+    assert page.url.endswith("/")
+
+
+def test_blocking_asks_first_and_can_be_undone(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+
+    page.locator("#more").click()
+    page.locator("#more-block").click()
+    dialog = page.locator("#block-dialog")
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible() and stored(talk, "state") == "open"
+    page.locator("#more").click()
+    page.locator("#more-block").click()
+    dialog.locator("#block").click()
+
+    page.locator("#thread-head").get_by_text("Blocked").wait_for()
+    assert stored(talk, "state") == "closed"
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(page.locator("#thread-head").get_by_text("Blocked")).to_have_count(0)
+
+
+def test_the_history_is_deleted_after_a_question(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+
+    page.locator("#more").click()
+    page.locator("#more-erase").click()
+    page.locator("#erase-dialog").get_by_text("2 messages").wait_for()
+    page.locator("#erase").click()
+
+    page.locator("#thread").get_by_text("Messages deleted by Alice").wait_for()
+    assert "a las diez" not in page.locator("#open").inner_text()
+
+
+def test_a_member_finds_no_way_to_delete(
+    chromium: Any, app: Flask, address: str, bob: User, talk: int
+) -> None:
+    with visiting(chromium, app, address, bob) as page:
+        open_thread(page, talk)
+        page.locator("#more").click()
+
+        assert page.locator("#more-block").is_visible()
+        assert page.locator("#more-erase").count() == 0
+
+
+def test_a_status_is_changed_and_taken_back(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+
+    page.locator("#lead-status").select_option("customer")
+    page.locator("#toasts").get_by_text("Status: Customer").wait_for()
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+
+    expect(page.locator("#lead .history li")).to_have_count(2)
+    expect(page.locator("#lead-status")).to_have_value("unknown")
+
+
+def test_a_change_by_somebody_else_is_not_taken_back(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    page.locator("#lead-status").select_option("customer")
+    undo = page.locator("#toasts").get_by_role("button", name="Undo")
+    undo.wait_for()
+
+    pipeline.set_status(db.session.get_one(Conversation, talk).lead, "bad_lead", Actor("api"))
+    db.session.commit()
+    undo.click()
+
+    page.locator("#toasts").get_by_text("Somebody changed this meanwhile").wait_for()
+    expect(page.locator("#lead-status")).to_have_value("bad_lead")
+
+
+def test_tags_are_added_and_removed_as_chips(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+
+    for tag in ("vip", "nueva"):
+        page.locator("#lead-tags").fill(tag)
+        page.keyboard.press("Enter")
+        page.locator("#lead-chips").get_by_text(tag).wait_for()
+        expect(page.locator("#lead-tags")).to_have_value("")
+    page.get_by_role("button", name="Remove the tag vip").click()
+
+    expect(page.locator("#lead-chips .chip")).to_have_count(1)
+
+
+def test_all_of_a_long_history_opens_in_a_window_of_its_own(page: Any, talk: int) -> None:
+    lead = db.session.get_one(Conversation, talk).lead
+    for number in range(30):
+        pipeline.rename(lead, f"Nombre {number:02d}", Actor("api"))
+    db.session.commit()
+    open_thread(page, talk)
+
+    page.locator("#all-history").click()
+    page.locator("#timeline li").last.scroll_into_view_if_needed()
+
+    expect(page.locator("#timeline li")).to_have_count(30)
+
+
+def test_a_phone_has_all_of_it_in_one_menu_in_reach_of_thumbs(
+    chromium: Any, app: Flask, address: str, alice: User, talk: int
+) -> None:
+    options = {"viewport": {"width": 360, "height": 740}, "locale": "es-CL", "has_touch": True}
+    with visiting(chromium, app, address, alice, **options) as page:
+        page.goto(f"/inbox/conversations/{talk}")
+        page.locator("#more").click()
+
+        items = page.locator("#more-menu .menu-item:visible")
+        boxes = [items.nth(index).bounding_box() for index in range(items.count())]
+        assert len(boxes) >= 9 and all(box["height"] >= 44 for box in boxes)
+        for control in ("#more", "#show-lead", "#back"):
+            box = page.locator(control).bounding_box()
+            assert box["height"] >= 44 and box["width"] >= 44 and box["x"] + box["width"] <= 360
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.locator("#more-snooze").click()
+        page.locator("#snooze-menu .menu-item").first.click()
+        page.locator("#thread-head .badge").first.wait_for()
+        expect(page.locator("#more-menu")).to_be_hidden()
+        assert stored(talk, "state") == "snoozed"
+        page.locator("#show-lead").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
