@@ -8,11 +8,32 @@ from kiaai.accounts.access import admin_required
 from kiaai.doctor.examining import examine
 from kiaai.doctor.findings import are_well
 from kiaai.extensions import db
+from kiaai.texts import lazy
 
 bp = Blueprint("doctor", __name__, url_prefix="/settings/doctor")
 
 # A person waits for the page: what is slower than this is a finding itself.
 PAGE_SECONDS = 4.0
+
+NAMES = {
+    "database": lazy("Database"),
+    "migrations": lazy("Migrations"),
+    "worker": lazy("Worker"),
+    "clock": lazy("Clock"),
+    "queue": lazy("Queue"),
+    "last event": lazy("Last event"),
+    "last status": lazy("Last status"),
+    "receipts": lazy("Receipts"),
+    "journal": lazy("Journal"),
+    "pause": lazy("Pause"),
+    "hold": lazy("Hold"),
+    "disk": lazy("Disk"),
+    "broker": lazy("Broker"),
+    "token": lazy("Token"),
+    "number": lazy("Number"),
+    "quality": lazy("Quality"),
+    "webhook": lazy("Webhook"),
+}
 
 
 @bp.get("")
@@ -25,5 +46,5 @@ def index() -> ResponseReturnValue:
     # What needs doing comes first; the rest keeps its order.
     findings.sort(key=lambda finding: finding.state != "look")
     return render_template(
-        "accounts/doctor.html", findings=findings, is_well=are_well(findings), at=clock.now()
+        "accounts/doctor.html", findings=findings, names=NAMES, is_well=are_well(findings), at=clock.now()
     )

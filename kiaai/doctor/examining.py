@@ -8,6 +8,7 @@ from flask import Flask
 
 from kiaai.doctor import ledger, surroundings, whatsapp
 from kiaai.doctor.findings import Finding, look
+from kiaai.texts import lazy
 
 Examination = Callable[[Flask, float], Iterator[Finding]]
 
@@ -42,7 +43,8 @@ class _Run:
         """Return what was found until then; what is missing is a finding too."""
         self._thread.join(max(0.0, until - time.monotonic()))
         is_late = self._thread.is_alive()
-        why = f"No answer within {seconds:g} s." if is_late else "It could not be examined: see the log."
+        late = lazy("No answer within %(seconds)s s.", seconds=f"{seconds:g}")
+        why = late if is_late else lazy("It could not be examined: see the log.")
         found = dict(self._found)
         return [found.get(name) or look(name, why) for name in self._names]
 

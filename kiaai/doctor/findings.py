@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from kiaai.texts import Text, lazy
+
 State = Literal["ok", "look", "skip"]
 
 
@@ -35,9 +37,11 @@ def are_well(findings: list[Finding]) -> bool:
     return all(finding.state != "look" for finding in findings)
 
 
-def span(seconds: float) -> str:
+def span(seconds: float) -> Text:
     """Return a stretch of time in its largest whole unit: 4 s, 3 min, 5 h, 2 days."""
-    for size, unit in ((172_800, "days"), (7200, "h"), (120, "min")):
+    if seconds >= 172_800:
+        return lazy("%(count)s days", count=int(seconds // 86_400))
+    for size, unit in ((7200, "h"), (120, "min")):
         if seconds >= size:
-            return f"{int(seconds // (size // 2))} {unit}"
-    return f"{max(0, int(seconds))} s"
+            return lazy("%(count)s %(unit)s", count=int(seconds // (size // 2)), unit=unit)
+    return lazy("%(count)s %(unit)s", count=max(0, int(seconds)), unit="s")

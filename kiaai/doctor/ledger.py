@@ -16,6 +16,7 @@ from kiaai.delivery import hold
 from kiaai.delivery.channels import FAILURES_BEFORE_PROBING
 from kiaai.doctor.findings import Finding, look, ok, skip, span
 from kiaai.extensions import db
+from kiaai.texts import lazy
 from kiaai.whatsapp.explanations import explain_pause
 
 NAMES = (
@@ -38,6 +39,12 @@ LARGEST_DRIFT = timedelta(seconds=5)
 # WhatsApp tells within seconds that a message has left; after so long, statuses do not reach us.
 LONGEST_WITHOUT_STATUS = "10 minutes"
 STATEMENT_MS = 2000
+_QUEUES = {
+    "messages": lazy("messages"),
+    "campaign messages": lazy("campaign messages"),
+    "bot turns": lazy("bot turns"),
+    "files": lazy("files"),
+}
 
 _WORKERS = text("""
     SELECT count(*) FILTER (WHERE age < :silence) AS running, min(age) AS age
@@ -94,10 +101,10 @@ def examine(app: Flask, until: float) -> Iterator[Finding]:
     try:
         db.session.execute(text("SELECT 1"))
     except SQLAlchemyError:
-        yield look("database", "It does not answer. Start it, or check DATABASE_URL.")
-        yield from (skip(name, "Not looked at without the database.") for name in NAMES[1:])
+        yield look("database", lazy("It does not answer. Start it, or check DATABASE_URL."))
+        yield from (skip(name, lazy("Not looked at without the database.")) for name in NAMES[1:])
         return
-    yield ok("database", "It answers.")
+    yield ok("database", lazy("It answers."))
     for name, check in _CHECKS.items():
         yield _checked(name, check, app, settings)
 
@@ -110,7 +117,7 @@ def _checked(
         return check(app, settings)
     except SQLAlchemyError as error:
         why = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
-        return look(name, f"The database could not tell: {why}")
+        return look(name, lazy("The database could not tell: %(why)s", why=why))
     finally:
         db.session.rollback()
 
@@ -119,53 +126,76 @@ def _migrations(app: Flask, _settings: Settings) -> Finding:
     head = ScriptDirectory(app.extensions["migrate"].directory).get_current_head()
     current = MigrationContext.configure(db.session.connection()).get_current_revision()
     if current == head:
-        return ok("migrations", "The tables are those of this release.")
-    return look(
-        "migrations", f"The tables are at {current or 'nothing'}, not at {head}. Run: flask db upgrade"
+        return ok("migrations", lazy("The tables are those of this release."))
+    told = lazy(
+        "The tables are at %(current)s, not at %(head)s. Run: flask db upgrade", current=current, head=head
     )
+    if current is None:
+        told = lazy("There are no tables yet. Run: flask db upgrade")
+    return look("migrations", told)
 
 
 def _worker(_app: Flask, _settings: Settings) -> Finding:
     seen = db.session.execute(_WORKERS, {"silence": LONGEST_SILENCE_SECONDS}).one()
     if seen.running:
-        return ok("worker", f"{seen.running} running, seen {span(seen.age)} ago.")
-    when = "has been seen" if seen.age is None else f"was seen for {span(seen.age)}"
-    return look("worker", f"No worker {when}, so nothing is sent or answered. Start one: make run")
+        return ok(
+            "worker",
+            lazy("%(running)s running, seen %(span)s ago.", running=seen.running, span=span(seen.age)),
+        )
+    if seen.age is None:
+        told = lazy("No worker has been seen, so nothing is sent or answered. Start one: make run")
+    else:
+        told = lazy(
+            "No worker was seen for %(span)s, so nothing is sent or answered. Start one: make run",
+            span=span(seen.age),
+        )
+    return look("worker", told)
 
 
 def _clock(_app: Flask, _settings: Settings) -> Finding:
     database_now = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
     drift = abs(database_now - clock.now())
     if drift < LARGEST_DRIFT:
-        return ok("clock", "This machine and the database agree.")
-    seconds = drift.total_seconds()
-    return look("clock", f"This machine and the database are {span(seconds)} apart. Let both follow NTP.")
+        return ok("clock", lazy("This machine and the database agree."))
+    apart = span(drift.total_seconds())
+    told = lazy("This machine and the database are %(span)s apart. Let both follow NTP.", span=apart)
+    return look("clock", told)
 
 
 def _queue(_app: Flask, settings: Settings) -> Finding:
     rows = db.session.execute(_OLDEST_DUE, {"number": settings.whatsapp_phone_number_id}).all()
     late = [row for row in rows if row.age > LONGEST_DUE_SECONDS]
     if not late:
-        return ok("queue", "Nothing is late.")
-    ages = ", ".join(f"{row.what} for {span(row.age)}" for row in late)
+        return ok("queue", lazy("Nothing is late."))
+    ages = lazy("%(what)s for %(span)s", what=_QUEUES[late[0].what], span=span(late[0].age))
+    for row in late[1:]:
+        ages = lazy(
+            "%(before)s, %(what)s for %(span)s", before=ages, what=_QUEUES[row.what], span=span(row.age)
+        )
     failures = db.session.execute(_FAILURES, {"number": settings.whatsapp_phone_number_id}).scalar() or 0
     if failures >= FAILURES_BEFORE_PROBING:
-        return look(
-            "queue", f"WhatsApp took none of the last {failures} tries; one at a time goes on. Late: {ages}."
+        told = lazy(
+            "WhatsApp took none of the last %(failures)s tries; one at a time goes on. Late: %(ages)s.",
+            failures=failures,
+            ages=ages,
         )
-    return look("queue", f"Late: {ages}. See that workers run and read their log.")
+    else:
+        told = lazy("Late: %(ages)s. See that workers run and read their log.", ages=ages)
+    return look("queue", told)
 
 
 def _last_event(_app: Flask, settings: Settings) -> Finding:
     age = db.session.execute(_LAST_EVENT).scalar()
     if age is not None:
-        return ok("last event", f"Received {span(age)} ago.")
+        return ok("last event", lazy("Received %(span)s ago.", span=span(age)))
     if settings.is_sandbox:
-        return ok("last event", "None yet. Write something from the sandbox's phone.")
+        return ok("last event", lazy("None yet. Write something from the sandbox's phone."))
     address = f"{settings.public_url or 'https://<your address>'}/webhook"
-    return look(
-        "last event", f"WhatsApp has never called. In Meta's App Dashboard set the callback URL to {address}."
+    told = lazy(
+        "WhatsApp has never called. In Meta's App Dashboard set the callback URL to %(address)s.",
+        address=address,
     )
+    return look("last event", told)
 
 
 def _last_status(_app: Flask, _settings: Settings) -> Finding:
@@ -173,39 +203,50 @@ def _last_status(_app: Flask, _settings: Settings) -> Finding:
     if row.unheard:
         return look(
             "last status",
-            f"{row.unheard} message(s) left over {LONGEST_WITHOUT_STATUS} ago and no status came since. "
-            "In Meta's App Dashboard see that the webhook field `messages` is subscribed.",
+            lazy(
+                "%(count)s message(s) left over 10 minutes ago and no status came since. "
+                "In Meta's App Dashboard see that the webhook field `messages` is subscribed.",
+                count=row.unheard,
+            ),
         )
-    return ok("last status", "None yet." if row.age is None else f"Received {span(row.age)} ago.")
+    if row.age is None:
+        return ok("last status", lazy("None yet."))
+    return ok("last status", lazy("Received %(span)s ago.", span=span(row.age)))
 
 
 def _receipts(_app: Flask, _settings: Settings) -> Finding:
     row = db.session.execute(_RECEIPTS).one()
     if not row.new:
-        return ok("receipts", "Every status of the last day found its message.")
+        return ok("receipts", lazy("Every status of the last day found its message."))
     return look(
         "receipts",
-        f"{row.new} status(es) of the last day belong to messages that this database does not know. "
-        "Does another program send from this number, or was an older backup restored?",
+        lazy(
+            "%(count)s status(es) of the last day belong to messages that this database does not know. "
+            "Does another program send from this number, or was an older backup restored?",
+            count=row.new,
+        ),
     )
 
 
 def _journal(_app: Flask, _settings: Settings) -> Finding:
     count = db.session.execute(_FAILED).scalar_one()
     if not count:
-        return ok("journal", "Every webhook was applied.")
+        return ok("journal", lazy("Every webhook was applied."))
     return look(
         "journal",
-        f"{count} webhook(s) could not be applied. Run: flask webhook failed,"
-        " then flask webhook replay --failed",
+        lazy(
+            "%(count)s webhook(s) could not be applied. Run: flask webhook failed,"
+            " then flask webhook replay --failed",
+            count=count,
+        ),
     )
 
 
 def _pause(_app: Flask, settings: Settings) -> Finding:
     found = db.session.execute(_PAUSE, {"number": settings.whatsapp_phone_number_id}).one_or_none()
     if found is None:
-        return ok("pause", "The number may send.")
-    return look("pause", f"Nothing is sent. {_why_paused(found)}")
+        return ok("pause", lazy("The number may send."))
+    return look("pause", lazy("Nothing is sent. %(why)s", why=_why_paused(found)))
 
 
 def _why_paused(found: Any) -> str:
@@ -217,11 +258,15 @@ def _why_paused(found: Any) -> str:
 def _hold(_app: Flask, _settings: Settings) -> Finding:
     held = hold.held()
     if held is None:
-        return ok("hold", "Nothing is held.")
+        return ok("hold", lazy("Nothing is held."))
     return look(
         "hold",
-        f"{held.count} message(s) wait for you to decide. {held.reason} "
-        "Look at them in the dashboard, or run: flask delivery release [--cancel]",
+        lazy(
+            "%(count)s message(s) wait for you to decide. %(reason)s "
+            "Look at them in the dashboard, or run: flask delivery release [--cancel]",
+            count=held.count,
+            reason=held.reason,
+        ),
     )
 
 

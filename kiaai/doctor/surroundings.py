@@ -9,6 +9,7 @@ from kombu.exceptions import KombuError
 from kiaai.config import Settings
 from kiaai.doctor.findings import Finding, look, ok
 from kiaai.extensions import celery
+from kiaai.texts import lazy
 
 NAMES = ("disk", "broker")
 
@@ -27,11 +28,18 @@ def _disk(settings: Settings) -> Finding:
     try:
         free_bytes = shutil.disk_usage(settings.instance_path).free
     except OSError as error:
-        return look("disk", f"The instance folder cannot be read: {error.strerror}. Check INSTANCE_PATH.")
-    free = f"{free_bytes / 10**9:,.1f} GB free"
+        why = error.strerror
+        return look(
+            "disk", lazy("The instance folder cannot be read: %(why)s. Check INSTANCE_PATH.", why=why)
+        )
+    free = f"{free_bytes / 10**9:,.1f}"
     if free_bytes > LEAST_FREE_BYTES:
-        return ok("disk", f"{free}.")
-    return look("disk", f"Only {free}. Make room: without it files of customers wait, and then the database.")
+        return ok("disk", lazy("%(free)s GB free.", free=free))
+    told = lazy(
+        "Only %(free)s GB free. Make room: without it files of customers wait, and then the database.",
+        free=free,
+    )
+    return look("disk", told)
 
 
 def _broker(settings: Settings) -> Finding:
@@ -39,6 +47,7 @@ def _broker(settings: Settings) -> Finding:
         with celery.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_SECONDS)
     except (OSError, KombuError):
-        way_out = "Check BROKER_URL." if settings.broker_url else "Start it: make run"
-        return look("broker", f"It does not answer. Work goes on, up to 5 s slower. {way_out}")
-    return ok("broker", "It answers.")
+        way_out = lazy("Check BROKER_URL.") if settings.broker_url else lazy("Start it: make run")
+        told = lazy("It does not answer. Work goes on, up to 5 s slower. %(way_out)s", way_out=way_out)
+        return look("broker", told)
+    return ok("broker", lazy("It answers."))
