@@ -4,7 +4,6 @@ const all = (selector) => [...document.querySelectorAll(selector)];
 const opened = () => at("open")?.dataset.conversation;
 const query = () => at("conversations").dataset.query;
 const boxes = () => all(".pick");
-const wide = matchMedia("(min-width: 48rem)");
 
 // Selected rows, by id. Another list begins with none.
 let picked = new Set();
@@ -38,6 +37,9 @@ function picks(box, toLast) {
   pick();
 }
 
+const showTab = () =>
+  document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 function keepAddress() {
   const parts = new URLSearchParams(query());
   const message = new URLSearchParams(location.search).get("message");
@@ -53,7 +55,10 @@ function settle() {
   }
   const count = document.querySelector("#tab-unread .tab-count")?.textContent;
   document.title = document.title.replace(/^(\(\S+\) )?/, count ? `(${count}) ` : "");
-  if (shown !== query()) unpick();
+  if (shown !== query()) {
+    unpick();
+    showTab();
+  }
   shown = query();
   if (at("search") !== document.activeElement) at("search").value = at("conversations").dataset.q;
   pick();
@@ -72,7 +77,7 @@ on("before:swap", ({ sourceElement, response }) => {
   if (sourceElement.id !== "new-form" || response?.status !== 200) return;
   at("new-conversation").close();
   sourceElement.reset();
-  sourceElement.dispatchEvent(new Event("reset"));
+  at("new-state").replaceChildren();
 });
 on("after:swap", ({ sourceElement }) => {
   if (sourceElement.id === "conversations-end" || sourceElement.closest("#conversation-rows")) once();
@@ -95,3 +100,4 @@ document.addEventListener("keydown", ({ key, target, ctrlKey, metaKey, altKey })
   target.closest(".list-row")?.querySelector(".pick").click();
 });
 settle();
+showTab();
