@@ -1,4 +1,4 @@
-"""WhatsApp's own formatting: *bold*, _italic_, ~struck~ and ```code```, as HTML or as plain words."""
+"""WhatsApp's own formatting: *bold*, _italic_, ~struck~, `code`, > quotes, - lists; as HTML or as words."""
 
 import re
 
@@ -11,18 +11,36 @@ _MARKS = [
     rf"(?<![\w{sign}]){sign}(?=\S)(?P<{tag}>[^\n{sign}]+)(?<=\S){sign}(?![\w{sign}])"
     for sign, tag in ((r"\*", "strong"), ("_", "em"), ("~", "s"))
 ]
-_STYLED = re.compile("|".join([_LINK, *_MARKS]), re.IGNORECASE)
+_INLINE_CODE = r"(?<![\w`])`(?P<code>[^`\n]+)`(?![\w`])"
+_STYLED = re.compile("|".join([_INLINE_CODE, _LINK, *_MARKS]), re.IGNORECASE)
+# In these nothing else has a meaning.
+_PLAIN = ("a", "code")
+_QUOTED = re.compile(r"(?:^> .+(?:\n|\Z))+", re.MULTILINE)
+_QUOTE_SIGN = re.compile(r"^> ", re.MULTILINE)
+# A line with two stars may be a mark that went wrong.
+_BULLET = re.compile(r"^(?:-|\*(?!.*\*)) (?=\S)", re.MULTILINE)
 
 
 def rich_text(text: str | None) -> Markup:
-    """Return a message as HTML: escaped, with WhatsApp's *bold*, _italic_, ~struck~ and ```code```.
+    """Return a message as HTML: escaped, with WhatsApp's own formatting.
 
-    Links open elsewhere. Line breaks are kept by CSS.
+    Links open elsewhere. Line breaks are kept by CSS; a quote stands on lines of its own by CSS, too.
     """
     # Every second piece is code, in which nothing else has a meaning.
     pieces = _CODE.split(text or "")
-    drawn = (Markup("<code>{}</code>").format(x) if i % 2 else _styled(x) for i, x in enumerate(pieces))
+    drawn = (Markup("<code>{}</code>").format(x) if i % 2 else _lines(x) for i, x in enumerate(pieces))
     return Markup("").join(drawn)
+
+
+def _lines(text: str) -> Markup:
+    """Return text without blocks of code as HTML: its quotes, and the lines between them."""
+    parts, end = [], 0
+    for quote in _QUOTED.finditer(text):
+        words = _QUOTE_SIGN.sub("", quote[0]).removesuffix("\n")
+        parts.append(_styled(_BULLET.sub("• ", text[end : quote.start()])))
+        parts.append(Markup('<span class="quoted">{}</span>').format(_styled(words)))
+        end = quote.end()
+    return Markup("").join([*parts, _styled(_BULLET.sub("• ", text[end:]))])
 
 
 def _styled(text: str) -> Markup:
@@ -32,8 +50,9 @@ def _styled(text: str) -> Markup:
         tag = match.lastgroup or ""
         inner = match[tag]
         parts.append(escape(text[end : match.start()]))
+        within = escape(inner) if tag in _PLAIN else _styled(inner)
         # The tags are the names of our own groups.
-        parts.append(_link(inner) if tag == "a" else Markup(f"<{tag}>{_styled(inner)}</{tag}>"))  # noqa: S704
+        parts.append(_link(inner) if tag == "a" else Markup(f"<{tag}>{within}</{tag}>"))  # noqa: S704
         end = match.end()
     parts.append(escape(text[end:]))
     return Markup("").join(parts)
@@ -52,6 +71,6 @@ def without_marks(text: str) -> str:
 def _bare(text: str) -> str:
     def inner(match: re.Match[str]) -> str:
         tag = match.lastgroup or ""
-        return match[tag] if tag == "a" else _bare(match[tag])
+        return match[tag] if tag in _PLAIN else _bare(match[tag])
 
     return _STYLED.sub(inner, text)

@@ -136,15 +136,15 @@ def test_a_slow_answer_shows_a_skeleton(page: Any, talk: int, pedro: int) -> Non
     open_thread(page, talk)
     held: list[Any] = []
     page.route(f"**/inbox/conversations/{pedro}", lambda route: held.append(route))
-    shown = "() => getComputedStyle(document.getElementById('open'), '::after').opacity === '1'"
+    drawn = "getComputedStyle(document.getElementById('open'), '::after')"
 
     page.locator(f"#conversation-{pedro} a").click()
-    page.wait_for_function(shown)
+    page.wait_for_function(f"{drawn}.content !== 'none' && {drawn}.opacity === '1'")
     poll(page, lambda: held)
     held[0].continue_()
 
     page.locator("#thread").get_by_text("Soy Pedro").wait_for()
-    page.wait_for_function(shown.replace("=== '1'", "!== '1'"))
+    page.wait_for_function(f"{drawn}.content === 'none'")
 
 
 def test_pictures_open_large_and_lead_to_one_another(page: Any, talk: int) -> None:
