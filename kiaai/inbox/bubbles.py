@@ -1,17 +1,15 @@
 """From rows of the ledger to what the thread draws: bubbles, day lines and notices."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil, isfinite
-from zoneinfo import ZoneInfo
 
 from kiaai import clock
 from kiaai.delivery.outbox import UNDO_SECONDS
 from kiaai.inbox.thread import ThreadPage, is_annotation
 from kiaai.inbox.viewer import Viewer
 from kiaai.inbox.wording import WHO_HELPS
-from kiaai.models import Message, Note
+from kiaai.models import Message
 from kiaai.models.base import Json
 from kiaai.texts import Text, lazy
 from kiaai.whatsapp.cleaning import item_at, list_at, text_at
@@ -20,8 +18,6 @@ from kiaai.whatsapp.explanations import SPECIAL
 from kiaai.whatsapp.previews import preview_of, readable_preview
 from kiaai.whatsapp.readable import MEDIA_KINDS
 
-# Bubbles of one author this close together are one group.
-GROUP = timedelta(minutes=5)
 # So long the fate of a message may settle itself before we ask a person.
 ASK_AFTER = timedelta(minutes=10)
 
@@ -240,56 +236,6 @@ class Bubble:
         return [(_contact_name(card), _contact_numbers(card)) for card in cards]
 
 
-@dataclass(frozen=True)
-class NoteCard:
-    """An internal note. is_own: the viewer wrote it, and may delete it."""
-
-    note: Note
-    author: str
-    is_own: bool
-
-
-@dataclass(frozen=True)
-class DayLine:
-    """Where a day begins. at: noon of it, so that no viewer's zone makes it another day."""
-
-    at: datetime
-
-    @property
-    def id(self) -> str:
-        return f"day-{self.at:%Y-%m-%d}"
-
-
-def items(
-    page: ThreadPage, viewer: Viewer, zone: ZoneInfo, is_marked_wrong: bool = False
-) -> Iterator[Bubble | NoteCard | DayLine]:
-    """Yield what the thread draws, from top to bottom, days in the business's zone."""
-    day: date | None = None
-    former: Message | None = None
-    for message in _by_time(page):
-        if isinstance(message, Message) and is_annotation(message) and message.reply_to in page.targets:
-            continue
-        local = _at(message).astimezone(zone)
-        if local.date() != day:
-            day, former = local.date(), None
-            yield DayLine(local.replace(hour=12, minute=0, second=0, microsecond=0))
-        if isinstance(message, Note):
-            former = None
-            yield note_card(message, viewer)
-            continue
-        is_first = not _continues(former, message)
-        yield bubble(page, message, viewer, is_first=is_first, is_marked_wrong=is_marked_wrong)
-        former = message
-
-
-def note_card(note: Note, viewer: Viewer) -> NoteCard:
-    """Return one internal note with its author."""
-    is_own = note.user_id == viewer.id
-    if is_own:
-        return NoteCard(note, lazy("You"), is_own)
-    return NoteCard(note, note.user.display_name if note.user else lazy("Former colleague"), is_own)
-
-
 def bubble(
     page: ThreadPage,
     message: Message,
@@ -318,23 +264,6 @@ def author_name(message: Message, viewer_id: int) -> str:
             return lazy("You")
         return message.user.display_name if message.user else lazy("Former colleague")
     return _PROGRAMS.get(message.author, message.author)
-
-
-def _by_time(page: ThreadPage) -> list[Message | Note]:
-    """Return messages and notes as they were written; the sort keeps what came at the same time in order."""
-    both: list[Message | Note] = [*page.messages, *page.notes]
-    return sorted(both, key=_at) if page.notes else both
-
-
-def _at(item: Message | Note) -> datetime:
-    return item.timestamp if isinstance(item, Message) else item.created_at
-
-
-def _continues(former: Message | None, message: Message) -> bool:
-    if former is None or former.kind == "system" or former.direction != message.direction:
-        return False
-    same = (former.author, former.user_id) == (message.author, message.user_id)
-    return same and message.timestamp - former.timestamp < GROUP
 
 
 def _quote(page: ThreadPage, message: Message, viewer_id: int) -> Quote | None:

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from kiaai.accounts.access import current_user, login_required
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
-from kiaai.inbox import bubbles, drafts, notes_in_thread
+from kiaai.inbox import drafts, notes_in_thread, thread_items
 from kiaai.inbox.composer_views import refused
 from kiaai.inbox.views import bp, conversation_or_404, thread_contents, viewer
 from kiaai.web.fragments import is_fragment
@@ -27,7 +27,7 @@ def create_note(conversation_id: int) -> ResponseReturnValue:
     db.session.commit()
     if not is_fragment():
         return redirect(url_for("inbox.conversation", conversation_id=opened.id), 303)
-    return render_template("inbox/_note.html", card=bubbles.note_card(note, viewer()))
+    return render_template("inbox/_note.html", card=thread_items.note_card(note, viewer()))
 
 
 @bp.delete("/inbox/notes/<int:note_id>")

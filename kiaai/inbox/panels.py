@@ -8,7 +8,7 @@ from typing import Any
 from kiaai import clock
 from kiaai.business import business
 from kiaai.config import Settings
-from kiaai.inbox import bubbles, erasing, history, presence, queries, thread, timeline
+from kiaai.inbox import erasing, history, presence, queries, thread, thread_items, timeline
 from kiaai.inbox.banners import banners
 from kiaai.inbox.list_filter import ListFilter
 from kiaai.inbox.list_state import ListState
@@ -120,7 +120,7 @@ def messages(
     return {
         "conversation": conversation,
         "items": list(
-            bubbles.items(page, viewer, business(settings).zone, is_wrong_number(conversation.lead))
+            thread_items.items(page, viewer, business(settings).zone, is_wrong_number(conversation.lead))
         ),
         "first_id": _first_id(page),
         "last_id": _last_id(page),

@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from kiaai import clock
 from kiaai.inbox import history
-from kiaai.inbox.bubbles import Bubble, NoteCard, author_name
+from kiaai.inbox.bubbles import Bubble, author_name
 from kiaai.inbox.list_filter import ListFilter
+from kiaai.inbox.thread_items import NoteCard
 from kiaai.inbox.viewer import Viewer
 from kiaai.models import Conversation, Lead, Message, Note, User
 from kiaai.models.desk import TAG_COLOURS
