@@ -1,5 +1,6 @@
 """Everything that people read can be read in Spanish: templates, catalogues, and who gets which language."""
 
+import ast
 import io
 import re
 from collections.abc import Iterator
@@ -79,6 +80,62 @@ def test_scripts_hold_no_texts() -> None:
         lines = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("//")]
         texts = re.findall(r"[\"'`]([A-ZÁÉÍÓÚÑ][a-záéíóúñ]+ [^\"'`]*)[\"'`]", "\n".join(lines))
         assert texts == [], path.name
+
+
+# What programs or administrators at a terminal read stays in English.
+_FOR_PROGRAMS = ("api", "embedded", "sandbox", "worker")
+_REFUSALS = {"ValidationFailed", "NotFound", "_refused", "flash", "ok", "look", "skip"}
+_AT_A_TERMINAL = {"importing.py", "replay.py"}
+_SAID = re.compile(r"^[A-ZÁÉÍÓÚÑ¿¡].*[a-z]{2}.* .* .*[.?!]$")
+
+
+def is_for_people(path: Path) -> bool:
+    return path.parent.name not in _FOR_PROGRAMS and path.name not in _AT_A_TERMINAL
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted((ROOT / "kiaai").rglob("*.py")) if is_for_people(path)],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
+def test_no_reason_is_told_in_english_alone(path: Path) -> None:
+    assert list(unmarked(ast.parse(path.read_text()))) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'raise NotFound("This person does not exist.")',
+        'raise ValidationFailed(lazy("No."), {"name": ["At most 3 characters."]})',
+        'raise ValidationFailed(lazy("No."), {"name": [f"At most {limit} characters."]})',
+        'flash("All is saved.")',
+    ],
+)
+def test_a_reason_without_its_mark_is_found(source: str) -> None:
+    assert list(unmarked(ast.parse(source)))
+
+
+def unmarked(tree: ast.AST) -> Iterator[str]:
+    """Give the sentences that a person may get to read, and that no catalogue has."""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _REFUSALS:
+            for argument in call.args:
+                yield from _sentences(argument)
+
+
+def _sentences(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.startswith("lazy"):
+        return
+    if isinstance(node, ast.JoinedStr):
+        words = "".join(part.value if isinstance(part, ast.Constant) else "x" for part in node.values)
+        yield from (word for word in (words,) if _SAID.search(word))
+        return
+    # Which words an address of ours takes is for whoever writes to it.
+    said = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    if _SAID.search(said) and not said.startswith("Must be one of"):
+        yield said
+    for child in ast.iter_child_nodes(node):
+        yield from _sentences(child)
 
 
 def untranslated(app: Flask, source: str) -> Iterator[str]:
