@@ -7,7 +7,7 @@ from kiaai.accounts.access import current_user, login_required
 from kiaai.delivery import ownership
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
-from kiaai.inbox.deed_answers import Undo, done, refused
+from kiaai.inbox.answer_views import Undo, done, refused
 from kiaai.inbox.reading import mark_read
 from kiaai.inbox.views import bp, conversation_or_404, thread_contents
 from kiaai.leads import wrong_number

@@ -9,8 +9,8 @@ from kiaai.business import read_business
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.inbox import assigning, blocking, closing, erasing, priorities, snoozing, timeline
+from kiaai.inbox.answer_views import Undo, done, refused
 from kiaai.inbox.bulk_views import CHANGED
-from kiaai.inbox.deed_answers import Undo, done, refused
 from kiaai.inbox.history import lines
 from kiaai.inbox.reading import mark_unread
 from kiaai.inbox.views import bp, conversation_or_404, settings, viewer

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from kiaai.accounts.access import current_user, login_required
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
-from kiaai.inbox.deed_answers import UNDOING, Undo, done, reasons_of, refused
+from kiaai.inbox.answer_views import UNDOING, Undo, done, reasons_of, refused
 from kiaai.inbox.history import STATUS_NAMES
 from kiaai.inbox.notes import NotesChanged, save_notes, sign_of
 from kiaai.inbox.views import bp, conversation_or_404
