@@ -77,7 +77,7 @@ def test_unblocked_they_reach_the_team_again(
     deed(signed_in, "put", dana, "block")
     deed(signed_in, "delete", dana, "block")
 
-    client.post("/webhook", **signed(body(message("wamid.again", sender=dana.lead.phone_number))))
+    client.post("/webhook", **signed(body(message("wamid.again", sender=str(dana.lead.phone_number)))))
 
     db.session.expire_all()
     assert (dana.lead.blocked_at, dana.state, dana.unread_count) == (None, "open", 1)
@@ -92,7 +92,9 @@ def test_what_a_blocked_person_writes_is_kept_and_calls_nobody(
     dana.state = state
     db.session.commit()
 
-    answer = client.post("/webhook", **signed(body(message("wamid.blocked", sender=dana.lead.phone_number))))
+    answer = client.post(
+        "/webhook", **signed(body(message("wamid.blocked", sender=str(dana.lead.phone_number))))
+    )
 
     db.session.expire_all()
     assert answer.status_code == 200
@@ -106,7 +108,7 @@ def test_others_in_the_same_body_are_not_silenced(
 ) -> None:
     dana.lead.blocked_at = clock.now()
     db.session.commit()
-    items = [message("wamid.a", sender=dana.lead.phone_number), message("wamid.b", sender="56900020002")]
+    items = [message("wamid.a", sender=str(dana.lead.phone_number)), message("wamid.b", sender="56900020002")]
 
     client.post("/webhook", **signed(body(*items)))
 

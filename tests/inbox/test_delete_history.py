@@ -93,9 +93,9 @@ def test_it_is_no_longer_found_nor_told_by_the_api(admin: FlaskClient, dana: Con
 def test_a_webhook_that_comes_again_brings_nothing_back(
     admin: FlaskClient, signed: Signed, channel: Channel, dana: Conversation
 ) -> None:
-    own = body(message("wamid.own", "Mi secreto", sender=dana.lead.phone_number))
+    own = body(message("wamid.own", "Mi secreto", sender=str(dana.lead.phone_number)))
     shared = body(
-        message("wamid.mine", "Mi secreto", sender=dana.lead.phone_number),
+        message("wamid.mine", "Mi secreto", sender=str(dana.lead.phone_number)),
         message("wamid.theirs", "De otra", sender="56900020003"),
     )
     for raw in (own, shared):

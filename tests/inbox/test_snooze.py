@@ -145,7 +145,7 @@ def test_a_message_wakes_at_once(
 ) -> None:
     put_aside(dana, hours=-5)
 
-    client.post("/webhook", **signed(body(message("wamid.wake", sender=dana.lead.phone_number))))
+    client.post("/webhook", **signed(body(message("wamid.wake", sender=str(dana.lead.phone_number)))))
 
     db.session.expire_all()
     assert (dana.state, dana.snoozed_until, dana.unread_count) == ("open", None, 1)
