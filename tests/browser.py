@@ -27,7 +27,13 @@ FLAGS = [
 
 
 # Every refused or lost request is reported as an error; where one is made, it is the point.
-_REFUSALS = ("status of 422", "status of 503", "net::ERR_FAILED", "TypeError: Failed to fetch")
+_REFUSALS = (
+    "status of 401",
+    "status of 422",
+    "status of 503",
+    "net::ERR_FAILED",
+    "TypeError: Failed to fetch",
+)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,9 @@ class Origin:
 
 def origin_of(source: Json) -> Origin | None:
     """Return where the person came from; None when nobody knows."""
-    told = item_at(source, "referral") or source
+    # The column's type promises an object, `jsonb` itself does not.
+    known: object = source
+    told = item_at(known, "referral") or known if isinstance(known, dict) else None
     if not told:
         return None
     kind = _KINDS.get(text_at(told, "source_type") or "", lazy("An ad or a link"))

@@ -62,15 +62,12 @@ const lead = () => {
 };
 navigator.locks ? navigator.locks.request("news", lead) : lead();
 
-// What the list says is newer than what was asked.
-let unread;
-function follow() {
+// What the list says is newer than what was asked; where it changed there may be news.
+function follow(event) {
   const tab = at("tab-unread");
   if (!tab) return;
-  const count = tab.querySelector(".tab-count")?.textContent ?? "";
-  mark(count);
-  if (leads && unread !== undefined && parseInt(count || 0) > parseInt(unread || 0)) ask();
-  unread = count;
+  mark(tab.querySelector(".tab-count")?.textContent);
+  if (leads && event?.target.id === "conversations") ask();
 }
 document.addEventListener("htmx:before:settle", follow);
 follow();

@@ -1,7 +1,7 @@
 """The thread in a real browser: jumping, pictures, recordings, and conversations opened in haste."""
 
 from base64 import b64decode
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import expect
@@ -25,12 +25,19 @@ IN_VIEW = """(message) => {
 }"""
 
 
+class LongTalk(NamedTuple):
+    """A conversation of 400 messages, by their ids, the oldest first."""
+
+    id: int
+    messages: list[int]
+
+
 @pytest.fixture
-def long_talk(dana: Conversation) -> list[int]:
-    """Dana has written 400 messages. Result: their ids, the oldest first; the conversation is the first."""
-    ids = tell_much(dana, 400)
+def long_talk(dana: Conversation) -> LongTalk:
+    """Dana has written 400 messages."""
+    talk = LongTalk(dana.id, tell_much(dana, 400))
     db.session.rollback()
-    return ids
+    return talk
 
 
 def test_the_line_above_what_is_new_stays_until_the_thread_is_left(page: Any, talk: int, pedro: int) -> None:
@@ -51,62 +58,62 @@ def test_the_line_above_what_is_new_stays_until_the_thread_is_left(page: Any, ta
     assert (stayed, line.count()) == (1, 0)
 
 
-def test_a_hit_far_up_is_in_view_and_newest_is_one_click_away(page: Any, long_talk: list[int]) -> None:
-    page.goto(f"/inbox/conversations/1?message={long_talk[50]}")
-    hit = page.locator(f"#message-{long_talk[50]}")
+def test_a_hit_far_up_is_in_view_and_newest_is_one_click_away(page: Any, long_talk: LongTalk) -> None:
+    page.goto(f"/inbox/conversations/{long_talk.id}?message={long_talk.messages[50]}")
+    hit = page.locator(f"#message-{long_talk.messages[50]}")
     hit.wait_for()
     was_in_view = hit.evaluate(IN_VIEW)
 
     page.get_by_role("button", name="Jump to newest").click()
 
-    page.locator(f"#message-{long_talk[-1]}").wait_for()
+    page.locator(f"#message-{long_talk.messages[-1]}").wait_for()
     page.locator("#new-messages").wait_for(state="hidden")
     assert was_in_view and page.locator("#thread").evaluate("(thread) => thread.scrollTop") > -5
 
 
-def test_a_quote_leads_to_a_message_that_was_not_loaded(page: Any, long_talk: list[int]) -> None:
-    hear(1, "Eso mismo", direction="outgoing", reply_to=_named(long_talk[30]))
-    open_thread(page, 1)
+def test_a_quote_leads_to_a_message_that_was_not_loaded(page: Any, long_talk: LongTalk) -> None:
+    hear(long_talk.id, "Eso mismo", direction="outgoing", reply_to=_named(long_talk.messages[30]))
+    open_thread(page, long_talk.id)
 
     page.locator("a.quote").click()
 
-    quoted = page.locator(f"#message-{long_talk[30]}")
+    quoted = page.locator(f"#message-{long_talk.messages[30]}")
     quoted.wait_for()
     assert quoted.evaluate(IN_VIEW)
 
 
-def test_scrolling_down_from_a_hit_loads_on_without_a_jump(page: Any, long_talk: list[int]) -> None:
-    page.goto(f"/inbox/conversations/1?message={long_talk[50]}")
-    page.locator(f"#message-{long_talk[50]}").wait_for()
+def test_scrolling_down_from_a_hit_loads_on_without_a_jump(page: Any, long_talk: LongTalk) -> None:
+    page.goto(f"/inbox/conversations/{long_talk.id}?message={long_talk.messages[50]}")
+    page.locator(f"#message-{long_talk.messages[50]}").wait_for()
     last = page.locator("#messages article").last
     seen = last.get_attribute("id")
 
     page.locator("#thread").evaluate("(thread) => thread.scrollTo(0, 0)")
-    page.locator(f"#message-{long_talk[50 + 60]}").wait_for(state="attached")
+    page.locator(f"#message-{long_talk.messages[50 + 60]}").wait_for(state="attached")
 
     assert page.locator(f"#{seen}").evaluate(IN_VIEW)
 
 
-def test_sending_from_far_up_shows_what_was_sent(page: Any, long_talk: list[int]) -> None:
-    page.goto(f"/inbox/conversations/1?message={long_talk[50]}")
-    page.locator(f"#message-{long_talk[50]}").wait_for()
+def test_sending_from_far_up_shows_what_was_sent(page: Any, long_talk: LongTalk) -> None:
+    page.goto(f"/inbox/conversations/{long_talk.id}?message={long_talk.messages[50]}")
+    page.locator(f"#message-{long_talk.messages[50]}").wait_for()
 
     page.locator("#message").fill("Aquí estoy")
     page.keyboard.press("Enter")
 
     expect(page.locator("#messages article").last).to_contain_text("Aquí estoy")
-    expect(page.locator(f"#message-{long_talk[-1]}")).to_have_count(1)
+    expect(page.locator(f"#message-{long_talk.messages[-1]}")).to_have_count(1)
     expect(page.locator("#thread-end")).to_have_count(0)
 
 
-def test_a_refresh_never_moves_the_reader(page: Any, long_talk: list[int]) -> None:
-    open_thread(page, 1)
+def test_a_refresh_never_moves_the_reader(page: Any, long_talk: LongTalk) -> None:
+    open_thread(page, long_talk.id)
     page.locator("#thread").evaluate("(thread) => thread.scrollTo(0, -700)")
     where = "(message) => Math.round(message.getBoundingClientRect().top)"
-    watched = page.locator(f"#message-{long_talk[-12]}")
+    watched = page.locator(f"#message-{long_talk.messages[-12]}")
     before = watched.evaluate(where)
 
-    hear(1, "Otra cosa\n\n\nmás")
+    hear(long_talk.id, "Otra cosa\n\n\nmás")
     page.locator("#thread").get_by_text("Otra cosa").wait_for(state="attached")
 
     assert watched.evaluate(where) == before
@@ -139,12 +146,12 @@ def test_a_slow_answer_shows_a_skeleton(page: Any, talk: int, pedro: int) -> Non
     drawn = "getComputedStyle(document.getElementById('open'), '::after')"
 
     page.locator(f"#conversation-{pedro} a").click()
-    page.wait_for_function(f"{drawn}.content !== 'none' && {drawn}.opacity === '1'")
+    page.wait_for_function(f"() => {drawn}.content !== 'none' && {drawn}.opacity === '1'")
     poll(page, lambda: held)
     held[0].continue_()
 
     page.locator("#thread").get_by_text("Soy Pedro").wait_for()
-    page.wait_for_function(f"{drawn}.content === 'none'")
+    page.wait_for_function(f"() => {drawn}.content === 'none'")
 
 
 def test_pictures_open_large_and_lead_to_one_another(page: Any, talk: int) -> None:
