@@ -38,7 +38,7 @@ function picks(box, toLast) {
 }
 
 const showTab = () =>
-  document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 
 function keepAddress() {
   const parts = new URLSearchParams(query());
