@@ -105,9 +105,6 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("input", ({ target }) => target.id === "message" && look());
 document.addEventListener("focusout", ({ target }) => target.id === "message" && close());
 // A press on a button leaves caret and selection where they are.
-document.addEventListener("pointerdown", (event) => {
-  if (event.target.closest(".composer-tools button, #canned [role=option]")) event.preventDefault();
-});
 document.addEventListener("mousedown", (event) => {
   if (event.target.closest(".composer-tools button, #canned")) event.preventDefault();
 });
