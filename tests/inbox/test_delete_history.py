@@ -87,7 +87,7 @@ def test_it_is_no_longer_found_nor_told_by_the_api(admin: FlaskClient, dana: Con
         text("SELECT count(*) FROM messages WHERE kiaai_words(id, text)::text LIKE '%secreto%'")
     )
 
-    assert told["messages"] == [] and found == 0
+    assert told is not None and told["messages"] == [] and found == 0
 
 
 def test_a_webhook_that_comes_again_brings_nothing_back(
