@@ -40,6 +40,9 @@ _LETTERS = re.compile(r"[^\W\d_]{2,}")
 # In a template a string constant is a word for people when it begins like a sentence or has several words.
 _SENTENCE = re.compile(r"^\W*[A-ZÁÉÍÓÚÑ][a-záéíóúñ]|[a-záéíóúñ]{2,}[,.:?!]? [a-záéíóúñ]{2,}")
 _NO_WORDS = {"OpenAPI %s"}
+# Keys have these names on every keyboard.
+_KEYS = re.compile(r"\b(Ctrl|Esc|Enter|Shift|Tab)\b")
+_MARKUP = re.compile(r"<[^>]*>")
 _HOLE = "\ufffc"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
@@ -172,7 +175,9 @@ def constants(node: nodes.Node) -> Iterator[str]:
 
 
 def _is_for_people(value: object) -> bool:
-    return isinstance(value, str) and value not in _NO_WORDS and bool(_SENTENCE.search(value))
+    if not isinstance(value, str) or value in _NO_WORDS:
+        return False
+    return bool(_SENTENCE.search(_KEYS.sub("", _MARKUP.sub("", value))))
 
 
 class _Page(HTMLParser):
@@ -188,7 +193,7 @@ class _Page(HTMLParser):
         for name, value in attrs:
             is_text = name in _READ_ATTRIBUTES or (name.startswith("data-") and name.endswith("-text"))
             is_word = name == "value" and tag == "button" and " " in (value or "")
-            if (is_text or is_word) and _LETTERS.search(value or ""):
+            if (is_text or is_word) and _LETTERS.search(_KEYS.sub("", value or "")):
                 self.texts.append(f"{name}={value}")
 
     def handle_endtag(self, tag: str) -> None:
