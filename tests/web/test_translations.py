@@ -130,7 +130,7 @@ def _sentences(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.startswith("lazy"):
         return
     if isinstance(node, ast.JoinedStr):
-        words = "".join(part.value if isinstance(part, ast.Constant) else "x" for part in node.values)
+        words = "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
         yield from (word for word in (words,) if _SAID.search(word))
         return
     # Which words an address of ours takes is for whoever writes to it.
