@@ -1,5 +1,6 @@
 """`/healthz`: this process is alive. `/readyz`: what is behind it, within a second."""
 
+import logging
 import socket
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +19,7 @@ from kiaai.web.answers import error_json
 from kiaai.whatsapp.explanations import explain_pause
 
 bp = Blueprint("health", __name__)
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -80,7 +82,8 @@ def ready() -> Response:
     broker = broker_probe.ask(_is_reachable, app.extensions["settings"])
     try:
         state = database_probe.ask(_read_state, app).result(ANSWER_SECONDS)
-    except (SQLAlchemyError, TooLate):
+    except (SQLAlchemyError, TooLate) as error:
+        log.warning("Not ready: the database does not answer (%s)", type(error).__name__)
         response = error_json(503, "unavailable", "The database does not answer.")
         response.headers["Retry-After"] = "5"
         return response

@@ -25,6 +25,8 @@ from kiaai.errors import KiaAiError
 
 CONNECT_SECONDS = 3.0
 IDLE_SECONDS = 5.0
+# Zero would mean a socket that never blocks, and that of TLS then wants to be asked in another way.
+NO_WAIT_SECONDS = 0.001
 _CHUNK_BYTES = 65_536
 
 
@@ -183,17 +185,31 @@ def _call(request: Request) -> Any:
 
 
 class _TimedReader(io.RawIOBase):
-    """The bytes of an answer, each read limited by what is left until the deadline."""
+    """The bytes of an answer, each read limited by what is left until the deadline.
+
+    A process that was stopped may wake after it. It looks once more, without waiting, at what came meanwhile:
+    an answer that is here tells what became of the request.
+    """
 
     def __init__(self, sock: Any, raw: io.RawIOBase, call: _Call):
         self._sock, self._raw, self._call = sock, raw, call
+        self._has_looked_late = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._call.seconds_left(self._call.request.stall_seconds))
+        self._sock.settimeout(self._seconds_to_wait())
         return self._raw.readinto(buffer)
+
+    def _seconds_to_wait(self) -> float:
+        try:
+            return self._call.seconds_left(self._call.request.stall_seconds)
+        except DeadlinePassed:
+            if self._has_looked_late:
+                raise
+            self._has_looked_late = True
+            return NO_WAIT_SECONDS
 
     def close(self) -> None:
         self._raw.close()

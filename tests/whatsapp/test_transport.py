@@ -1,5 +1,7 @@
 """Time limits, and certainty about what was written, against real sockets."""
 
+import io
+import json
 import socket
 import ssl
 import subprocess
@@ -16,6 +18,7 @@ from kiaai.faults import FaultInjected
 from kiaai.whatsapp import transport
 from kiaai.whatsapp.client import WhatsAppClient
 from kiaai.whatsapp.errors import GraphError
+from kiaai.whatsapp.transport import Request, Transport
 from tests.whatsapp.conftest import ACCEPTED, NUMBER_ID, TOKEN, GraphServer, Handler
 
 DANA = "56900000001"
@@ -62,6 +65,38 @@ def test_a_silent_server_is_left_on_time(client: WhatsAppClient, graph: GraphSer
 
     assert fate_of_send(client, soon(1)) == "unknown"
     assert time.monotonic() - started < 5
+
+
+class SlowToEnd:
+    """A body that is whole for the server long before its sender looks for the answer."""
+
+    def __init__(self, was_answered: threading.Event, deadline: float):
+        self._was_answered, self._deadline = was_answered, deadline
+
+    def __len__(self) -> int:
+        return 4
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"Hola"
+        assert self._was_answered.wait(5)
+        threading.Event().wait(self._deadline - time.monotonic() + 0.1)
+
+
+def test_who_wakes_after_the_deadline_takes_the_answer_that_is_here(graph: GraphServer) -> None:
+    was_answered = threading.Event()
+
+    def reply(handler: Handler) -> None:
+        handler.reply(value=ACCEPTED)
+        was_answered.set()
+
+    graph.answer = reply
+    into, deadline = io.BytesIO(), soon(0.4)
+    request = Request("POST", graph.base, deadline, 10_000, {}, SlowToEnd(was_answered, deadline))
+
+    answer = Transport().exchange(request, lambda _answer: into)
+
+    assert time.monotonic() > deadline
+    assert (answer.http_status, json.loads(into.getvalue())) == (200, ACCEPTED)
 
 
 def test_a_server_that_does_not_read_is_left_on_time() -> None:
