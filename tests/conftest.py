@@ -155,6 +155,8 @@ def cheap_passwords() -> None:
 def app(settings: Settings, cheap_passwords: None) -> Flask:
     app = create_app(settings)
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
+    # A browser that is watched need not wait as long as one that stands open all day.
+    app.config.update(LIST_POLL_SECONDS=1, THREAD_POLL_SECONDS=1)
     app.teardown_request(_forget)
     with app.app_context():
         db.session.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))

@@ -12,6 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from kiaai import create_app
+from kiaai.config import Settings
 from kiaai.extensions import db
 from kiaai.inbox.list_filter import TABS
 from kiaai.inbox.list_state import COUNT_LIMIT, MOST_ROWS
@@ -118,6 +120,12 @@ def more_below(html: str) -> str:
     """Return where the list goes on; empty at its end."""
     more = re.search(r'id="conversations-end"[^>]*?hx-get="([^"]+)"', html, re.DOTALL)
     return unescape(more[1]) if more else ""
+
+
+def test_a_list_asks_every_5_seconds_and_a_thread_every_3(settings: Settings) -> None:
+    config = create_app(settings).config
+
+    assert (config["LIST_POLL_SECONDS"], config["THREAD_POLL_SECONDS"]) == (5, 3)
 
 
 def test_a_thread_with_nothing_new_costs_one_query_and_no_bytes(
