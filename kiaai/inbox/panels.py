@@ -153,7 +153,7 @@ def sides(conversation: Conversation, viewer: Viewer, settings: Settings) -> dic
         "priorities": PRIORITY_NAMES,
         "is_back": is_back(conversation),
         "origin": origin_of(conversation.lead.source),
-        "tag_colours": queries.tag_colours() if conversation.lead.tags else {},
+        "lead_tag_colours": queries.tag_colours() if conversation.lead.tags else {},
         **_history(conversation.lead_id, viewer),
     }
 

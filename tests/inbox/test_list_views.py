@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 
 from kiaai.extensions import db
 from kiaai.inbox.list_filter import TABS
-from kiaai.models import Conversation, Tag, User
+from kiaai.models import Channel, Conversation, Tag, User
+from tests.conftest import make_conversation
 from tests.inbox.conftest import HTMX, Say
 
 PANEL = "/inbox/conversations/panel"
@@ -64,6 +65,17 @@ def test_a_row_shows_tags_person_priority_and_until_when_one_may_answer(
     assert 'title="big, late">+2<' in row
     assert 'title="Assigned to Alice"' in row and "High priority" in row
     assert 'data-soon-hours="4"' in row
+
+
+def test_tags_keep_their_colours_beside_an_open_conversation_without_any(
+    signed_in: FlaskClient, channel: Channel, dana: Conversation
+) -> None:
+    db.session.add(Tag(name="vip", colour="red"))
+    tagged = make_conversation(channel, "56900000002", "Pedro")
+    tagged.lead.tags = ["vip"]
+    db.session.commit()
+
+    assert "chip tag-red" in signed_in.get(f"/inbox/conversations/{dana.id}").text
 
 
 def test_a_sleeping_row_says_until_when(signed_in: FlaskClient, dana: Conversation) -> None:
