@@ -1,30 +1,30 @@
 """An inbox with people, talk and settings in it, and whoever looks at it."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
 from kiaai.extensions import db
-from kiaai.models import CannedReply, Conversation, Tag, User
+from kiaai.models import CannedReply, Conversation, Message, Note, Tag, User
 from tests.browser import serving
-
-Visit = Callable[[str], Any]
 
 
 @pytest.fixture
-def shop(app: Flask, alice: User) -> Flask:
-    """A business with customers of all sorts, some in the middle of a talk."""
-    seeded = app.test_cli_runner().invoke(args=["leads", "seed", "--demo", "12"])
+def shop(app: Flask, alice: User, bob: User) -> Flask:
+    """A business with customers of all sorts, some in the middle of a talk, and a team at work on them."""
+    seeded = app.test_cli_runner().invoke(args=["leads", "seed", "--demo", "24"])
     assert seeded.exit_code == 0, seeded.output
-    db.session.add_all(
-        [
-            Tag(name="urgente", colour="red"),
-            Tag(name="mayorista", colour="teal"),
-            CannedReply(shortcut="horario", text="Hola {{first_name}}, abrimos de 9 a 18 h."),
-        ]
-    )
+    colours = {"mantención": "teal", "frenos": "orange", "repuestos": "blue", "en taller": "purple"}
+    db.session.add_all(Tag(name=name, colour=colour) for name, colour in colours.items())
+    db.session.add(CannedReply(shortcut="horario", text="Hola {{first_name}}, abrimos de 9 a 18 h."))
+    db.session.add(CannedReply(shortcut="gracias", text="¡Gracias por escribirnos, {{first_name}}!"))
+    newest = db.session.scalars(select(Conversation).order_by(Conversation.last_message_at.desc())).all()
+    for conversation, user in zip(newest[1:4], (bob, alice, bob), strict=True):
+        conversation.assignee_id = user.id
+    newest[2].priority = "high"
+    db.session.add(Note(conversation_id=longest_talk(), user_id=bob.id, text="Pidió factura a su empresa."))
     db.session.commit()
     return app
 
@@ -35,8 +35,13 @@ def address(shop: Flask) -> Iterator[str]:
         yield address
 
 
-def newest_conversation() -> int:
-    newest = db.session.query(Conversation.id).order_by(Conversation.last_message_at.desc()).first()
-    db.session.rollback()
-    assert newest is not None
-    return int(newest.id)
+def longest_talk() -> int:
+    """Return the conversation of the last days with the most to see."""
+    newest = select(Conversation.id).order_by(Conversation.last_message_at.desc()).limit(8).subquery()
+    of_newest = select(Message.conversation_id).join(newest, newest.c.id == Message.conversation_id)
+    longest = of_newest.group_by(Message.conversation_id).order_by(
+        func.count().desc(), Message.conversation_id
+    )
+    found = db.session.scalar(longest.limit(1))
+    assert found is not None
+    return found

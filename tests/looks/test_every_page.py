@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from kiaai.extensions import db
 from kiaai.models import User
 from tests.inbox.browser import visiting
-from tests.looks.conftest import newest_conversation
+from tests.looks.conftest import longest_talk
 
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
 
@@ -74,7 +74,7 @@ def pages(app: Flask, user: User) -> list[str]:
     with client.session_transaction() as session:
         session["_user_id"], session["_fresh"] = user.fs_uniquifier, True
     whole = [path for path in paths if is_page(client.get(path))]
-    talk = newest_conversation()
+    talk = longest_talk()
     db.session.rollback()
     assert len(whole) >= 8, f"these are not all pages: {whole}"
     return [*whole, f"/inbox/conversations/{talk}"]

@@ -8,7 +8,7 @@ from flask import Flask
 from kiaai.config import ROOT
 from kiaai.models import User
 from tests.inbox.browser import visiting
-from tests.looks.conftest import newest_conversation
+from tests.looks.conftest import longest_talk
 
 pytestmark = [
     pytest.mark.screens,
@@ -48,5 +48,5 @@ def test_take_a_picture(
 ) -> None:
     options = {"locale": language, "color_scheme": theme, "viewport": window, "reduced_motion": "reduce"}
     with visiting(chromium, shop, address, alice, **options) as page:
-        page.goto(path.format(talk=newest_conversation()), wait_until="networkidle")
+        page.goto(path.format(talk=longest_talk()), wait_until="networkidle")
         page.screenshot(path=SCREENS / f"{name}.png")

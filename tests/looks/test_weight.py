@@ -9,7 +9,7 @@ from flask import Flask
 from kiaai.config import ROOT
 from kiaai.models import User
 from tests.inbox.browser import visiting
-from tests.looks.conftest import newest_conversation
+from tests.looks.conftest import longest_talk
 
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
 
@@ -19,7 +19,7 @@ PAGE_BYTES, SCRIPT_BYTES = 120_000, 12_000
 def test_an_open_conversation_weighs_less_than_120_kb(
     chromium: Any, shop: Flask, address: str, alice: User
 ) -> None:
-    path = f"/inbox/conversations/{newest_conversation()}"
+    path = f"/inbox/conversations/{longest_talk()}"
     loaded: dict[str, int] = {}
     with visiting(chromium, shop, address, alice) as page:
         page.on("requestfinished", lambda request: loaded.setdefault(request.url, weight(request.response())))
