@@ -37,11 +37,10 @@ def address(shop: Flask) -> Iterator[str]:
 
 def longest_talk() -> int:
     """Return the conversation of the last days with the most to see."""
-    newest = select(Conversation.id).order_by(Conversation.last_message_at.desc()).limit(8).subquery()
-    of_newest = select(Message.conversation_id).join(newest, newest.c.id == Message.conversation_id)
-    longest = of_newest.group_by(Message.conversation_id).order_by(
-        func.count().desc(), Message.conversation_id
-    )
-    found = db.session.scalar(longest.limit(1))
+    is_open = Conversation.state == "open"
+    newest = select(Conversation.id).where(is_open).order_by(Conversation.last_message_at.desc()).limit(8)
+    of_newest = select(Message.conversation_id).where(Message.conversation_id.in_(newest))
+    longest = of_newest.group_by(Message.conversation_id).order_by(func.count().desc()).limit(1)
+    found = db.session.scalar(longest)
     assert found is not None
     return found
