@@ -387,6 +387,17 @@ def test_emoji_are_found_in_both_languages_and_go_to_the_cursor(page: Any, talk:
     expect(box(page)).to_have_value("Hola ❤️👍!")
 
 
+def test_the_emoji_say_that_nothing_was_found_only_when_it_is_so(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    page.locator("[popovertarget=emoji]").click()
+    page.locator("#emoji-search:focus").wait_for()
+    page.locator("#emoji-found button").first.wait_for()
+
+    assert not page.locator(".emoji-none").is_visible()
+    page.locator("#emoji-search").fill("qqqq")
+    page.locator(".emoji-none").wait_for()
+
+
 def test_escape_closes_the_emoji_and_returns_to_the_words(page: Any, talk: int) -> None:
     open_thread(page, talk)
     page.get_by_role("button", name="Emoji").click()
