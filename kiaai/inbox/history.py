@@ -69,12 +69,12 @@ def _name(event: LeadEvent, who: str) -> Text:
 
 
 def _your_tags(event: LeadEvent) -> Text:
-    return lazy("You set the tags %(tags)s", tags=event.new) if event.new else lazy("You removed all tags")
+    return lazy("You set the tags: %(tags)s", tags=event.new) if event.new else lazy("You removed all tags")
 
 
 def _tags(event: LeadEvent, who: str) -> Text:
     if event.new:
-        return lazy("%(who)s set the tags %(tags)s", who=who, tags=event.new)
+        return lazy("%(who)s set the tags: %(tags)s", who=who, tags=event.new)
     return lazy("%(who)s removed all tags", who=who)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from kiaai import clock
 from kiaai.business import business
 from kiaai.config import Settings
-from kiaai.inbox import erasing, history, presence, queries, thread, thread_items, timeline
+from kiaai.inbox import erasing, history, presence, queries, snoozing, thread, thread_items, timeline
 from kiaai.inbox.banners import banners
 from kiaai.inbox.list_filter import ListFilter
 from kiaai.inbox.list_state import ListState
@@ -16,7 +16,6 @@ from kiaai.inbox.notes import sign_of
 from kiaai.inbox.origins import origin_of
 from kiaai.inbox.priorities import PRIORITY_NAMES
 from kiaai.inbox.queries import ListPage
-from kiaai.inbox.snoozing import is_back
 from kiaai.inbox.viewer import Viewer
 from kiaai.inbox.windows import Loaded, loaded_messages
 from kiaai.leads.wrong_number import is_wrong_number
@@ -99,6 +98,7 @@ def open_panel(
         "target_id": loaded.around_id,
         "last_incoming_id": _last_incoming(page.messages),
         "colleagues": others,
+        "snooze_choices": snoozing.choices(clock.now(), business(settings).zone),
     }
 
 
@@ -151,7 +151,7 @@ def sides(conversation: Conversation, viewer: Viewer, settings: Settings) -> dic
         "statuses": {status: history.STATUS_NAMES[status] for status in LEAD_STATUSES},
         "notes_sign": sign_of(conversation.lead.notes),
         "priorities": PRIORITY_NAMES,
-        "is_back": is_back(conversation),
+        "is_back": snoozing.is_back(conversation),
         "origin": origin_of(conversation.lead.source),
         "lead_tag_colours": queries.tag_colours() if conversation.lead.tags else {},
         **_history(conversation.lead_id, viewer),

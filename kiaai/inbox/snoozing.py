@@ -51,6 +51,14 @@ def moment(choice: str, now: datetime, zone: ZoneInfo) -> datetime:
     return _chosen(choice, now, zone)
 
 
+def choices(now: datetime, zone: ZoneInfo) -> list[str]:
+    """Return what the menu offers: of two that mean the same moment the first."""
+    moments: dict[datetime, str] = {}
+    for choice in ("later", "tomorrow", "monday"):
+        moments.setdefault(moment(choice, now, zone), choice)
+    return list(moments.values())
+
+
 def snooze(conversation: Conversation, until: datetime, user_id: int) -> None:
     """Put the conversation aside until a moment; the same moment twice changes nothing."""
     conversation = lock(conversation.id)

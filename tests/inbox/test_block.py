@@ -128,3 +128,15 @@ def test_nothing_is_sent_to_a_blocked_person(signed_in: FlaskClient, dana: Conve
     form: dict[str, Any] = {"message": "Hola", "key": "k1"}
     answer = signed_in.post(f"/inbox/conversations/{dana.id}/messages", data=form, headers=HTMX)
     assert answer.status_code == 422 and "Unblock them first" in answer.text
+
+
+def test_the_composer_says_that_the_person_is_blocked_and_how_to_undo_it(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    say(dana)
+
+    blocked = deed(signed_in, "put", dana, "block").text
+    unblocked = deed(signed_in, "delete", dana, "block").text
+
+    assert "This person is blocked." in blocked and 'id="window-unblock"' in blocked
+    assert 'id="window-unblock"' not in unblocked

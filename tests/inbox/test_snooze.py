@@ -50,6 +50,13 @@ def test_monday_on_a_monday_is_the_next_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("days", "offered"), [(0, ["later", "tomorrow", "monday"]), (3, ["later", "tomorrow"])]
+)
+def test_on_a_sunday_the_menu_offers_tomorrow_alone(days: int, offered: list[str]) -> None:
+    assert snoozing.choices(NOON + timedelta(days=days), SANTIAGO) == offered
+
+
+@pytest.mark.parametrize(
     "choice", ["", "soon", "2026-11-26T11:59", "2029-01-01T09:00", "2026-13-01T09:00", "9" * 40]
 )
 def test_a_moment_that_is_none_or_has_passed_is_refused_with_a_reason(choice: str) -> None:

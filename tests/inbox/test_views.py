@@ -266,7 +266,7 @@ def test_closing_puts_a_conversation_away_until_it_is_reopened(
     [
         ({"customer_name": "Dana del Sur"}, "Dana del Sur"),
         ({"lead_status": "customer"}, "set the status to Customer"),
-        ({"tags": "portones, vip"}, "set the tags portones, vip"),
+        ({"tags": "portones, vip"}, "set the tags: portones, vip"),
         ({"notes": "Llamar el lunes"}, "Llamar el lunes"),
     ],
 )
