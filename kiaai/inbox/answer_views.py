@@ -12,7 +12,7 @@ from kiaai.inbox import panels
 from kiaai.inbox.bulk_views import CHANGED
 from kiaai.inbox.views import conversation_or_404, settings, viewer
 from kiaai.models import Conversation
-from kiaai.texts import Text
+from kiaai.texts import Text, lazy
 from kiaai.web.saying import said
 
 # Asked for by the button of a toast: what it took back needs no toast of its own.
@@ -42,6 +42,15 @@ def refused(error: ValidationFailed) -> ResponseReturnValue:
     """Change nothing, and say why in a toast."""
     db.session.rollback()
     return render_template("inbox/_toast.html", text=reasons_of(error)), 422
+
+
+def require_unchanged(now: Mapping[str, str]) -> None:
+    """Raise ValidationFailed when an undo would undo what somebody else did since; `<name>_was` tells."""
+    for name, value in now.items():
+        expected = request.form.get(f"{name}_was")
+        if expected is not None and expected.replace("\r\n", "\n") != value:
+            reason = lazy("Somebody changed this meanwhile, so it stays as it is.")
+            raise ValidationFailed(reason, {name: [reason]})
 
 
 def reasons_of(error: ValidationFailed) -> str:

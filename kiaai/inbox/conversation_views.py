@@ -33,9 +33,11 @@ def read(conversation_id: int) -> ResponseReturnValue:
 @bp.post("/inbox/conversations/<int:conversation_id>/takeover")
 @login_required
 def take_over(conversation_id: int) -> ResponseReturnValue:
-    opened = conversation_or_404(conversation_id)
+    opened = ownership.lock(conversation_or_404(conversation_id).id)
+    was_somebodys = opened.assignee_id is not None
     ownership.take_over(opened, current_user().id)
-    undo = Undo("delete", url_for("inbox.hand_back", conversation_id=opened.id))
+    # To hand back leaves it to nobody, which takes nothing back where somebody had it.
+    undo = None if was_somebodys else Undo("delete", url_for("inbox.hand_back", conversation_id=opened.id))
     return done(opened, lazy("You answer now, the bot is quiet"), undo)
 
 

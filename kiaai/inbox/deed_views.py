@@ -6,10 +6,11 @@ from flask.typing import ResponseReturnValue
 from kiaai import clock
 from kiaai.accounts.access import admin_required, current_user, login_required
 from kiaai.business import read_business
+from kiaai.delivery.ownership import lock
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.inbox import assigning, blocking, closing, erasing, priorities, snoozing, timeline
-from kiaai.inbox.answer_views import Undo, done, refused
+from kiaai.inbox.answer_views import Undo, done, refused, require_unchanged
 from kiaai.inbox.bulk_views import CHANGED
 from kiaai.inbox.history import lines
 from kiaai.inbox.reading import mark_unread
@@ -35,17 +36,19 @@ def team(conversation_id: int) -> ResponseReturnValue:
 @bp.put(f"{_ONE}/assignee")
 @login_required
 def assign(conversation_id: int) -> ResponseReturnValue:
-    opened = conversation_or_404(conversation_id)
+    # Locked before it is read: what was there is what an undo brings back.
+    opened = lock(conversation_or_404(conversation_id).id)
     former = opened.assignee_id
     raw = request.form.get("user_id", "").strip()
     # Nobody has the id 0.
     to_id = (int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else 0) if raw else None
     try:
+        require_unchanged({"user_id": str(former or "")})
         assigning.assign(opened, to_id, current_user().id)
     except ValidationFailed as error:
         return refused(error)
     address = url_for("inbox.assign", conversation_id=opened.id)
-    undo = Undo("put", address, {"user_id": str(former or "")})
+    undo = Undo("put", address, {"user_id": str(former or ""), "user_id_was": str(to_id or "")})
     return done(opened, _assigned(to_id), undo if former != to_id else None)
 
 
@@ -104,14 +107,16 @@ def unread(conversation_id: int) -> ResponseReturnValue:
 @bp.put(f"{_ONE}/priority")
 @login_required
 def set_priority(conversation_id: int) -> ResponseReturnValue:
-    opened = conversation_or_404(conversation_id)
+    opened = lock(conversation_or_404(conversation_id).id)
     former, wanted = opened.priority, request.form.get("priority", "")
     try:
+        require_unchanged({"priority": former})
         priorities.set_priority(opened, wanted, current_user().id)
     except ValidationFailed as error:
         return refused(error)
     words = lazy("Priority: %(name)s", name=priorities.PRIORITY_NAMES[wanted])
-    undo = Undo("put", url_for("inbox.set_priority", conversation_id=opened.id), {"priority": former})
+    address = url_for("inbox.set_priority", conversation_id=opened.id)
+    undo = Undo("put", address, {"priority": former, "priority_was": wanted})
     return done(opened, words, undo if former != wanted else None)
 
 

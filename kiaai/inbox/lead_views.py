@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from kiaai.accounts.access import current_user, login_required
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
-from kiaai.inbox.answer_views import UNDOING, Undo, done, reasons_of, refused
+from kiaai.inbox.answer_views import UNDOING, Undo, done, reasons_of, refused, require_unchanged
 from kiaai.inbox.history import STATUS_NAMES
 from kiaai.inbox.notes import NotesChanged, save_notes, sign_of
 from kiaai.inbox.views import bp, conversation_or_404
@@ -42,7 +42,7 @@ def change_lead(conversation_id: int) -> ResponseReturnValue:
     db.session.refresh(lead, with_for_update={"key_share": True})
     before = _values(lead)
     try:
-        _require_unchanged(before)
+        require_unchanged(before)
         _change(lead, Actor("user", current_user().id))
     except NotesChanged as changed:
         db.session.rollback()
@@ -65,15 +65,6 @@ def change_lead(conversation_id: int) -> ResponseReturnValue:
 
 def _values(lead: Lead) -> dict[str, str]:
     return {name: read(lead) for name, read in _READ.items()}
-
-
-def _require_unchanged(now: Mapping[str, str]) -> None:
-    """Raise ValidationFailed when an undo would undo what somebody else did since."""
-    for name, value in now.items():
-        expected = request.form.get(f"{name}_was")
-        if expected is not None and expected.replace("\r\n", "\n") != value:
-            reason = lazy("Somebody changed this meanwhile, so it stays as it is.")
-            raise ValidationFailed(reason, {name: [reason]})
 
 
 def _change(lead: Lead, actor: Actor) -> None:

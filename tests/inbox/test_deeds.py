@@ -136,3 +136,33 @@ def test_strangers_do_nothing(client: FlaskClient, dana: Conversation, method: s
 
 def test_what_is_not_there_is_not_found(signed_in: FlaskClient) -> None:
     assert signed_in.put("/inbox/conversations/999999/block", headers=HTMX).status_code == 404
+
+
+def test_an_undo_leaves_alone_what_a_colleague_did_since(
+    signed_in: FlaskClient, dana: Conversation, alice: User, bob: User
+) -> None:
+    deed(signed_in, "put", dana, "assignee", user_id=str(alice.id))
+    dana.assignee_id = None
+    dana.priority = "low"
+    db.session.commit()
+
+    late = [
+        deed(signed_in, "put", dana, "assignee", user_id=str(bob.id), user_id_was=str(alice.id)),
+        deed(signed_in, "put", dana, "priority", priority="normal", priority_was="high"),
+    ]
+
+    assert [answer.status_code for answer in late] == [422, 422]
+    assert (dana.assignee_id, dana.priority) == (None, "low")
+    assert "Somebody changed this meanwhile" in late[0].text
+
+
+def test_taking_over_from_a_colleague_offers_no_undo_that_would_lose_them(
+    signed_in: FlaskClient, dana: Conversation, alice: User
+) -> None:
+    from_nobody = deed(signed_in, "post", dana, "takeover")
+    dana.assignee_id = alice.id
+    db.session.commit()
+
+    from_alice = deed(signed_in, "post", dana, "takeover")
+
+    assert ("toast-undo" in from_nobody.text, "toast-undo" in from_alice.text) == (True, False)
