@@ -5,6 +5,7 @@ from sqlalchemy import func, or_, select
 from kiaai.extensions import db
 from kiaai.inbox import bulk
 from kiaai.models import Conversation, User
+from kiaai.whatsapp.cleaning import clean_text
 
 # With more people than these, the menu has a field to find them by.
 FEW = 8
@@ -20,7 +21,7 @@ def find_team(words: str = "") -> list[User]:
     """Return the people who may be given a conversation, by name; words: a part of name or address."""
     name = func.lower(func.coalesce(func.nullif(User.name, ""), User.email))
     people = select(User).where(User.active).order_by(name, User.id).limit(MOST_SHOWN)
-    if wanted := words.strip().lower():
+    if wanted := clean_text(words).strip().lower():
         places = (name, func.lower(User.email))
         people = people.where(or_(*(place.contains(wanted, autoescape=True) for place in places)))
     return list(db.session.scalars(people))

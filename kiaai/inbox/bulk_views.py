@@ -57,7 +57,7 @@ def assign_menu() -> ResponseReturnValue:
 def tag_menu() -> ResponseReturnValue:
     """Answer the tags to choose from, and who of the selected has which."""
     raw = request.args.get("ids", "").split(",")
-    ids = [int(each) for each in raw if each.isascii() and each.isdigit() and len(each) < 19]
+    ids = [int(each) for each in raw if _is_id(each)]
     return render_template("inbox/_list_tag_menu.html", tags=queries.offered_tags(ids[: bulk.MOST_AT_ONCE]))
 
 
@@ -77,20 +77,24 @@ def _change(action: str, ids: list[int]) -> None:
 
 def _ids() -> list[int]:
     """Return the ids, each sent by itself or several with commas between them."""
-    parts = [part for raw in request.form.getlist("ids") for part in raw.split(",") if part.strip()]
-    ids = {int(part) for part in parts if part.strip().isascii() and part.strip().isdigit()}
+    parts = [part.strip() for raw in request.form.getlist("ids") for part in raw.split(",") if part.strip()]
     if len(parts) > bulk.MOST_AT_ONCE:
         raise ValidationFailed(
             "Too many.", {"ids": [lazy("At most %(limit)s at once.", limit=bulk.MOST_AT_ONCE)]}
         )
-    if len(ids) < len({part.strip() for part in parts}) or any(each >= 2**63 for each in ids):
+    if not all(_is_id(part) for part in parts):
         raise ValidationFailed("No id.", {"ids": [lazy("These are no conversations.")]})
-    return sorted(ids)
+    return sorted({int(part) for part in parts})
+
+
+def _is_id(raw: str) -> bool:
+    # Of fewer digits than a `bigint` may have.
+    return raw.isascii() and raw.isdigit() and len(raw) < 19
 
 
 def _person() -> int | None:
     raw = request.form.get("user_id", "").strip()
-    if raw and not (raw.isascii() and raw.isdigit() and len(raw) < 19):
+    if raw and not _is_id(raw):
         raise ValidationFailed("No person.", {"user_id": [lazy("There is no such person in the team.")]})
     return int(raw) if raw else None
 

@@ -12,6 +12,7 @@ from kiaai.inbox.drafts import Written
 from kiaai.inbox.views import bp, conversation_or_404, dashboard_page, settings, viewer
 from kiaai.models import Conversation
 from kiaai.web.fragments import is_fragment
+from kiaai.whatsapp.cleaning import clean_text
 
 
 @bp.put("/inbox/conversations/<int:conversation_id>/draft")
@@ -56,7 +57,7 @@ def reply_strip(message_id: int) -> ResponseReturnValue:
 def canned_replies(conversation_id: int) -> ResponseReturnValue:
     """Answer the canned replies that fit what was typed, filled in for this conversation."""
     opened = conversation_or_404(conversation_id)
-    typed = request.args.get("q", "")[:50]
+    typed = clean_text(request.args.get("q", "")[:50])
     values = canned.variables(opened.lead, current_user().display_name, business(settings()).name)
     found = canned.suggestions(typed, values)
     context = {"suggestions": found, "typed": typed, "has_any": bool(found) or canned.has_any()}

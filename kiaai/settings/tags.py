@@ -127,7 +127,7 @@ def _drop(name: str) -> None:
 
 
 def _require_known(name: str) -> None:
-    if not _is_known(name):
+    if clean_text(name) != name or not _is_known(name):
         raise NotFound(lazy("This tag does not exist any more."))
 
 
