@@ -22,8 +22,13 @@ Place = tuple[datetime, int]
 # They say something about another message, and show up there.
 ANNOTATIONS = ("reaction", "edit", "revoke")
 
-# Authors, whoever took over, and the history: a person who gets another name is drawn in many threads.
-_NAMES = "SELECT md5(string_agg(concat_ws(':', id, name, email), ',' ORDER BY id)) FROM users"
+# Authors, whoever took over, and the history: a person who gets another name is drawn in many threads. So is
+# a tag that gets another colour. What somebody may do decides which deeds are offered.
+_NAMES = (
+    "SELECT concat("
+    "(SELECT md5(string_agg(concat_ws(':', id, name, email, role), ',' ORDER BY id)) FROM users),"
+    " (SELECT md5(string_agg(concat_ws(':', name, colour), ',' ORDER BY name)) FROM tags))"
+)
 # Text, as this is what every open dashboard asks every three seconds.
 _STATE = text(
     "SELECT u.id, c.version, coalesce(c.bot_quiet_until > :now, false) AS is_quiet,"
@@ -37,7 +42,8 @@ _STATE = text(
 class ThreadState:
     """Who asks, and what the drawn thread depends on. version: None when there is no such conversation.
 
-    is_quiet: whether the bot is, which ends by itself. names: a sign of what the people are called.
+    is_quiet: whether the bot is, which ends by itself. names: a sign of what people and tags are called, of
+    their colours and of who is admin.
     present: a sign of which colleagues are here, and who of them writes.
     """
 
@@ -72,7 +78,7 @@ def thread_state(session_key: str | None, conversation_id: int, now: datetime) -
 
 
 def names_sign() -> str:
-    """Return a sign of what the people of the team are called, as the state of a thread has it."""
+    """Return the sign of people and tags, as the state of a thread has it."""
     return str(db.session.scalar(text(_NAMES)))
 
 

@@ -401,6 +401,17 @@ def test_another_colour_of_a_tag_is_news_in_the_list(signed_in: FlaskClient, dan
     assert polled_again(signed_in, "/", "conversations", lambda: setattr(vip, "colour", "blue")) == 200
 
 
+def test_another_colour_of_a_tag_is_news_in_the_thread(signed_in: FlaskClient, dana: Conversation) -> None:
+    dana.lead.tags = ["vip"]
+    db.session.commit()
+    address, headers = poll(signed_in, f"/inbox/conversations/{dana.id}", "thread")
+
+    db.session.add(Tag(name="vip", colour="red"))
+    db.session.commit()
+
+    assert signed_in.get(address, headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize("tab", [tab for tab in TABS if tab != "bot"])
 def test_a_count_that_changes_is_news_whatever_the_tab(
     signed_in: FlaskClient, channel: Channel, dana: Conversation, tab: str
