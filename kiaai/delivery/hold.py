@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
+from kiaai.delivery.ownership import lock
+from kiaai.delivery.showing import show_newest
 from kiaai.extensions import db
 from kiaai.models import Installation
 from kiaai.texts import lazy
@@ -133,6 +135,8 @@ def cancel_held() -> int:
             f" WHERE id IN (SELECT m.id {_HELD_ROWS})"
         )
     )
+    for conversation_id in ids:
+        show_newest(lock(conversation_id))
     release()
     return count
 

@@ -14,6 +14,7 @@ from kiaai import clock
 from kiaai.delivery.channels import own_number
 from kiaai.delivery.lanes import refresh_due
 from kiaai.delivery.ownership import lock, person_spoke
+from kiaai.delivery.showing import show_newest
 from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
 from kiaai.models import Conversation, Message
@@ -82,6 +83,8 @@ def queue_message(
     digest = draft.digest(conversation.id)
     if client_key and (first := _first_with(client_key, digest)):
         return first
+    # As it stands behind the lock: somebody may just have blocked the person.
+    db.session.refresh(conversation.lead, ["blocked_at", "opted_out_at"])
     at = clock.now()
     _require_sendable(conversation, by, draft, at)
     message = _insert(conversation, by, draft, at, client_key, digest, epoch, wait_seconds)
@@ -132,6 +135,7 @@ def cancel(message_id: int) -> bool:
     )
     if cancelled is None:
         return False
+    show_newest(conversation)
     conversation.version += 1
     refresh_due(conversation_id)
     return True

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from kiaai import clock
 from kiaai.delivery.lanes import refresh_due
+from kiaai.delivery.showing import show_newest
 from kiaai.extensions import db
 from kiaai.leads.pipeline import Actor, record
 from kiaai.models import Conversation
@@ -15,7 +16,7 @@ QUIET = timedelta(hours=12)
 
 _CANCEL_BOT = text(
     "UPDATE messages SET status = 'cancelled', cancelled_at = clock_timestamp()"
-    " WHERE conversation_id = :id AND author = 'bot' AND status = 'queued'"
+    " WHERE conversation_id = :id AND author = 'bot' AND status = 'queued' RETURNING id"
 )
 
 
@@ -72,6 +73,7 @@ def silence_bot(conversation: Conversation) -> None:
     conversation.bot_due_at = None
     conversation.bot_since_at = None
     db.session.flush()
-    db.session.execute(_CANCEL_BOT, {"id": conversation.id})
+    if db.session.scalars(_CANCEL_BOT, {"id": conversation.id}).all():
+        show_newest(conversation)
     refresh_due(conversation.id)
     db.session.expire(conversation, ["talk_due_at", "campaign_due_at"])

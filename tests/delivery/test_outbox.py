@@ -105,6 +105,18 @@ def test_a_message_can_be_undone_until_it_leaves(open_dana: Conversation, say: S
     assert not cancel(message.id)
 
 
+def test_the_list_shows_what_was_said_last_once_an_answer_is_taken_back(
+    open_dana: Conversation, say: Say
+) -> None:
+    say("Hola")
+    say("Soy el bot", author="bot", epoch=0)
+
+    ownership.take_over(open_dana)
+
+    db.session.refresh(open_dana)
+    assert (open_dana.last_message_preview, open_dana.last_direction) == ("Hola", "outgoing")
+
+
 def test_a_person_who_writes_silences_the_bot(open_dana: Conversation, say: Say) -> None:
     bots = say("Soy el bot", author="bot", epoch=0)
 

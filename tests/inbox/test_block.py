@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from kiaai import clock
 from kiaai.delivery.outbox import Sender, queue_message
@@ -140,3 +140,20 @@ def test_the_composer_says_that_the_person_is_blocked_and_how_to_undo_it(
 
     assert "This person is blocked." in blocked and 'id="window-unblock"' in blocked
     assert 'id="window-unblock"' not in unblocked
+
+
+@pytest.mark.committed
+def test_nothing_is_queued_for_whom_a_colleague_has_just_blocked(
+    app: Flask, dana: Conversation, say: Say
+) -> None:
+    say(dana)
+    lead = dana.lead  # held by whoever found the conversation through it
+    assert lead.blocked_at is None
+    with db.engine.begin() as colleague:
+        colleague.execute(text("UPDATE leads SET blocked_at = now()"))
+
+    with pytest.raises(ValidationFailed) as refusal:
+        queue_message(dana, Sender("user"), text="Hola")
+
+    db.session.rollback()
+    assert "blocked" in refusal.value.fields["to"][0]

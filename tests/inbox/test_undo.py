@@ -8,7 +8,7 @@ from kiaai.extensions import db
 from kiaai.models import Conversation, Message, User
 from kiaai.sandbox.server import SandboxServer
 from tests.delivery.conftest import Drain, drain_now, open_dana, pace, whatsapp, whatsapp_client
-from tests.inbox.conftest import HTMX
+from tests.inbox.conftest import HTMX, Say
 from tests.people import enter
 
 __all__ = ["drain_now", "open_dana", "pace", "whatsapp", "whatsapp_client"]
@@ -66,6 +66,20 @@ def test_what_was_undone_never_leaves_and_comes_back(
 
     assert texts(whatsapp) == [] and message.status == "cancelled"
     assert 'data-text="Un &lt;error&gt;"' in answer and 'hx-target="#undone"' in answer
+
+
+def test_who_is_not_answered_after_all_waits_again(
+    signed_in: FlaskClient, open_dana: Conversation, say: Say
+) -> None:
+    asked = say(open_dana, "¿Hay hora?")
+    message = write(signed_in, open_dana, "Un error")
+
+    undo(signed_in, message)
+
+    db.session.refresh(open_dana)
+    shown = (open_dana.last_message_preview, open_dana.last_direction, open_dana.last_message_at)
+    assert shown == ("¿Hay hora?", "incoming", asked.timestamp)
+    assert "¿Hay hora?" in signed_in.get("/inbox/conversations?tab=waiting", headers=HTMX).text
 
 
 def test_who_comes_too_late_hears_it(
