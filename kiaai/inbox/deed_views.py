@@ -1,5 +1,7 @@
 """What people do with a conversation from its head: assign, snooze, close, mark, block, delete."""
 
+import logging
+
 from flask import current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -18,6 +20,8 @@ from kiaai.inbox.views import bp, conversation_or_404, settings, viewer
 from kiaai.media import media_folder
 from kiaai.models import Conversation, User
 from kiaai.texts import Text, lazy
+
+log = logging.getLogger(__name__)
 
 _ONE = "/inbox/conversations/<int:conversation_id>"
 
@@ -165,7 +169,11 @@ def erase(conversation_id: int) -> ResponseReturnValue:
     db.session.commit()
     # After the commit: a file that outlives its row is lost space, a row that outlives its file is a lie.
     for path in paths:
-        media_folder().remove(path)
+        try:
+            media_folder().remove(path)
+        except OSError as error:
+            # The others go all the same.
+            log.error("A file of a deleted history could not be removed: %s", error)
     return "", 200, {"HX-Redirect": url_for("inbox.conversation", conversation_id=opened.id)}
 
 

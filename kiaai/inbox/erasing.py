@@ -12,20 +12,12 @@ from kiaai.delivery.lanes import refresh_due
 from kiaai.delivery.ownership import lock, silence_bot
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
+from kiaai.inbox.erasing_journal import erase_from_journal
 from kiaai.leads.pipeline import Actor, record
 from kiaai.models import Conversation, LeadEvent, Message, User
 from kiaai.models.message import ERASED
 from kiaai.texts import lazy
-from kiaai.whatsapp.inbound import UnreadableBody, parse
 
-# Applied bodies live for 30 days, so these are few.
-_BODIES = text("""
-    SELECT id, received_at, body FROM webhook_events WHERE outcome <> 'erased' AND id IN (
-        SELECT webhook_event_id FROM messages WHERE conversation_id = :id AND webhook_event_id IS NOT NULL)
-    ORDER BY id""")
-_ERASE_BODIES = text("""
-    UPDATE webhook_events SET body = '', outcome = 'erased', error = NULL, replay_at = NULL
-    WHERE id = ANY (:ids)""")
 _CANCEL = text("""
     UPDATE messages SET status = 'cancelled', cancelled_at = clock_timestamp()
     WHERE conversation_id = :id AND status = 'queued'""")
@@ -72,14 +64,13 @@ def erase(conversation: Conversation, user_id: int) -> list[str]:
         reason = lazy("A message is being sent right now. Try again in a moment.")
         raise ValidationFailed(reason, {"history": [reason]})
     count = count_messages(conversation.id)
-    bodies = _bodies_of(conversation.id)
     silence_bot(conversation)
     db.session.execute(_CANCEL, of_it)
     refresh_due(conversation.id)
     paths = [path for path in db.session.scalars(_FILES, of_it) if path]
     for statement in (_ERASE, *_BESIDES):
         db.session.execute(statement, of_it)
-    db.session.execute(_ERASE_BODIES, {"ids": bodies})
+    erase_from_journal(conversation.id)
     _show_nothing(conversation)
     actor, detail = Actor("user", user_id), {"messages": count}
     record(conversation.lead, "history_deleted", actor, conversation_id=conversation.id, detail=detail)
@@ -101,29 +92,6 @@ def find_erasure(conversation_id: int, lead_id: int) -> Erasure | None:
         .limit(1)
     ).one_or_none()
     return Erasure(*found) if found else None
-
-
-def _bodies_of(conversation_id: int) -> list[int]:
-    """Return the journal rows that speak of this conversation alone; others hold words of other people."""
-    own = set(
-        db.session.scalars(
-            select(Message.message_id).where(
-                Message.conversation_id == conversation_id, Message.message_id.is_not(None)
-            )
-        )
-    )
-    rows = db.session.execute(_BODIES, {"id": conversation_id})
-    return [row.id for row in rows if _speaks_only_of(own, bytes(row.body), row.received_at)]
-
-
-def _speaks_only_of(own: set[str | None], body: bytes, received_at: datetime) -> bool:
-    try:
-        batch = parse(body, received_at)
-    except UnreadableBody:
-        return False
-    if batch.contact_names or batch.problems:
-        return False
-    return all(message.wamid in own for message in batch.messages)
 
 
 def _show_nothing(conversation: Conversation) -> None:

@@ -111,11 +111,22 @@ def test_a_webhook_that_comes_again_brings_nothing_back(
     texts = db.session.scalars(select(Message.text).order_by(Message.id)).all()
     assert texts == [None, None, "De otra"]
     assert dana.unread_count == 0
-    # What other people's words stand in stays until it is pruned.
-    assert [(event.outcome, bool(event.body)) for event in events_of[:2]] == [
-        ("erased", False),
-        ("applied", True),
-    ]
+    assert [event.outcome for event in events_of[:2]] == ["erased", "applied"]
+    # What others wrote in the same body can still be applied again.
+    assert b"De otra" in events_of[1].body and b"Mi secreto" not in events_of[1].body
+
+
+def test_the_journal_keeps_no_words_of_a_webhook_that_had_come_twice(
+    admin: FlaskClient, signed: Signed, channel: Channel, dana: Conversation
+) -> None:
+    own = body(message("wamid.own", "Mi secreto", sender=str(dana.lead.phone_number)))
+    for _ in range(2):
+        admin.post("/webhook", **signed(own))
+
+    deed(admin, "delete", dana, "history")
+
+    events_of = db.session.scalars(select(WebhookEvent)).all()
+    assert [(event.outcome, event.body) for event in events_of] == [("erased", b"")] * 2
 
 
 def test_what_waited_is_cancelled_first(admin: FlaskClient, dana: Conversation, say: Say) -> None:
