@@ -1,13 +1,12 @@
 """Put aside until a moment in the business's zone, and back by hand, by time or by the customer."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
@@ -123,28 +122,23 @@ def test_the_mark_goes_once_somebody_writes(
 
 
 @pytest.mark.committed
-def test_two_sweeps_at_once_wake_each_conversation_once(app: Flask, channel: Channel) -> None:
-    for number in range(snoozing.BATCH + 5):
+def test_a_second_sweep_neither_waits_for_the_first_nor_wakes_the_same(app: Flask, channel: Channel) -> None:
+    for number in range(2):
         put_aside(make_conversation(channel, f"5690003{number:04d}", f"N{number}"), minutes=1)
-    woken: list[int] = []
-
-    def wake() -> None:
-        with app.app_context():
-            while count := snoozing.wake_due():
-                db.session.commit()
-                woken.append(count)
-            db.session.rollback()
-
-    threads = [threading.Thread(target=wake) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-
-    assert sum(woken) == snoozing.BATCH + 5
-    told = select(func.count()).where(LeadEvent.kind == "woken")
-    assert db.session.scalar(told) == snoozing.BATCH + 5
+    first_id = db.session.scalars(select(Conversation.id).order_by(Conversation.id)).first()
     db.session.rollback()
+
+    with db.engine.connect() as first:
+        first.execute(text("SELECT FROM conversations WHERE id = :id FOR NO KEY UPDATE"), {"id": first_id})
+        db.session.execute(text("SET LOCAL lock_timeout = '2s'"))
+        beside = snoozing.wake_due()
+        db.session.commit()
+        first.execute(snoozing._WAKE)
+        first.commit()
+
+    told = db.session.scalars(select(LeadEvent.conversation_id).where(LeadEvent.kind == "woken")).all()
+    db.session.rollback()
+    assert (beside, len(told), len(set(told))) == (1, 2, 2)
 
 
 def test_a_message_wakes_at_once(
