@@ -44,13 +44,15 @@ _STATE = text("""
         WHERE m.conversation_id = c.id AND m.direction = 'incoming') AS incoming
     FROM conversations c
 """)
-# What the list shows is what the thread says; and what may go is due, so that the sweep finds it.
+# What the list shows is what the thread says, where only a message that was cancelled may or may not count;
+# and what may go is due, so that the sweep finds it.
 _UNTRUE = text("""
     SELECT 'conversation ' || c.id || ' shows another last message than it has' AS broken
     FROM conversations c JOIN LATERAL (
-        SELECT max(timestamp) AS at, max(timestamp) FILTER (WHERE direction = 'incoming') AS inbound_at
+        SELECT max(timestamp) AS at, max(timestamp) FILTER (WHERE status <> 'cancelled') AS said_at,
+            max(timestamp) FILTER (WHERE direction = 'incoming') AS inbound_at
         FROM messages WHERE conversation_id = c.id) m ON m.at IS NOT NULL
-    WHERE c.last_message_at <> m.at OR c.last_inbound_at IS DISTINCT FROM m.inbound_at
+    WHERE c.last_message_at NOT BETWEEN coalesce(m.said_at, c.last_message_at) AND m.at OR c.last_inbound_at IS DISTINCT FROM m.inbound_at
     UNION ALL
     SELECT 'message ' || m.id || ' is queued and its conversation is not due'
     FROM messages m JOIN conversations c ON c.id = m.conversation_id
