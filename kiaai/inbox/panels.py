@@ -66,7 +66,7 @@ def rows(page: ListPage, wanted: ListFilter) -> dict[str, Any]:
         "window_ends": {row.id: row.window_expires_at for row in page.rows if row.is_window_open(now)},
         "ticks": {row.id: fates.get(row.id) for row in page.rows if row.last_direction == "outgoing"},
         "has_failed": {row.id: fates.get(row.id) == "failed" for row in page.rows},
-        "tag_colours": queries.tag_colours(),
+        "tag_colours": timeline.known_tags(),
     }
 
 
@@ -153,7 +153,7 @@ def sides(conversation: Conversation, viewer: Viewer, settings: Settings) -> dic
         "priorities": PRIORITY_NAMES,
         "is_back": snoozing.is_back(conversation),
         "origin": origin_of(conversation.lead.source),
-        "lead_tag_colours": queries.tag_colours() if conversation.lead.tags else {},
+        "lead_tag_colours": timeline.known_tags() if conversation.lead.tags else {},
         **_history(conversation.lead_id, viewer),
     }
 

@@ -14,7 +14,8 @@ from kiaai.inbox.list_filter import ListFilter as ListFilter
 from kiaai.inbox.list_state import PAGE_ROWS as PAGE_ROWS
 from kiaai.inbox.list_state import ListState
 from kiaai.inbox.listing import BELOW, Shape, listed, shape_of, values_for
-from kiaai.models import Channel, Conversation, Lead, Tag, User
+from kiaai.inbox.timeline import known_tags
+from kiaai.models import Channel, Conversation, Lead, User
 from kiaai.web.paging import Place
 
 
@@ -63,22 +64,17 @@ def paused_channels() -> list[Channel]:
     return list(db.session.scalars(paused.order_by(Channel.id)))
 
 
-def tag_colours() -> dict[str, str]:
-    """Return the tags that the team offers, by name, with their colours."""
-    return {tag.name: tag.colour for tag in db.session.scalars(select(Tag).order_by(Tag.name))}
-
-
 def active_people() -> list[User]:
     """Return everybody of the team to whom work can be given."""
     return list(db.session.scalars(select(User).where(User.active).order_by(User.name, User.email)))
 
 
 def offered_tags(ids: Sequence[int]) -> list[OfferedTag]:
-    """Return the tags that the team offers, and whether all or some of these people have each."""
+    """Return the tags to choose from, and whether all or some of these people have each."""
     wanted = literal(list(ids), ARRAY(BigInteger))
     of_leads = select(Lead.tags).join(Conversation, Conversation.lead_id == Lead.id)
     worn = list(db.session.scalars(of_leads.where(Conversation.id == any_(wanted))))
-    tags = tag_colours().items()
+    tags = known_tags().items()
     return [
         OfferedTag(
             name,

@@ -17,7 +17,8 @@ _TAGS = text("""
         UNION ALL
         SELECT (SELECT tag FROM lead_tags WHERE tag > used.name ORDER BY tag LIMIT 1), place + 1
         FROM used WHERE used.name IS NOT NULL AND place < :most)
-    SELECT name FROM used WHERE name IS NOT NULL UNION SELECT name FROM tags ORDER BY name LIMIT :most""")
+    SELECT name, coalesce(tags.colour, 'grey') FROM (SELECT name FROM used WHERE name IS NOT NULL) worn
+    FULL JOIN tags USING (name) ORDER BY name LIMIT :most""")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,6 @@ def page(lead_id: int, before: int | None = None) -> Timeline:
     return Timeline(drawn, drawn[-1][0].id if len(rows) > PAGE_LINES else None)
 
 
-def known_tags() -> list[str]:
-    """Return the tags that the team offers and those that somebody has."""
-    return list(db.session.scalars(_TAGS, {"most": MOST_TAGS}))
+def known_tags() -> dict[str, str]:
+    """Return the tags that the team offers and those that somebody has, by name, with their colours."""
+    return dict(db.session.execute(_TAGS, {"most": MOST_TAGS}).tuples().all())

@@ -308,6 +308,14 @@ def test_rows_carry_what_is_drawn_of_them(dana: Conversation, bob: User, say: Sa
     assert row.last_inbound_at is not None
 
 
+def test_tags_that_somebody_typed_are_offered_with_the_teams_own(dana: Conversation, bob: User) -> None:
+    db.session.add(Tag(name="vip", colour="red"))
+    dana.lead.tags = ["frenos", "vip"]
+    db.session.commit()
+
+    assert rows_of(bob)["tag_colours"] == {"frenos": "grey", "vip": "red"}
+
+
 def test_a_failed_message_is_marked_although_the_customer_wrote_since(
     dana: Conversation, bob: User, say: Say
 ) -> None:
