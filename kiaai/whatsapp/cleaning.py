@@ -11,6 +11,8 @@ DEEPEST = 64
 Item = dict[str, Any]
 
 _LONGEST_NUMBER = 20
+# What turns the direction of writing around reaches beyond the name it stands in: the words beside it too.
+_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -81,9 +83,12 @@ def line_at(item: Item, key: str, longest: int = 200) -> str | None:
 
 
 def one_line(text: str, longest: int) -> str:
-    """Return the text with white space collapsed, at most `longest` characters, cut with an ellipsis."""
+    """Return the text in one line, at most `longest` characters, cut with an ellipsis.
+
+    White space is collapsed, and marks that turn the direction of writing are gone.
+    """
     # Only the beginning can be shown; splitting megabytes to throw them away would be slow.
-    line = " ".join(text[: longest * 8].split())
+    line = " ".join(text[: longest * 8].translate(_TURNS).split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 

@@ -88,6 +88,12 @@ def test_a_name_that_no_database_can_store_is_cleaned(dana: Conversation) -> Non
     assert dana.lead.customer_name == "Da�na �"
 
 
+def test_a_name_cannot_turn_the_words_beside_it_around(dana: Conversation) -> None:
+    rename(dana.lead, "\u2067Ñandú\u202e Pérez", Actor("bot"))
+
+    assert dana.lead.customer_name == "Ñandú Pérez"
+
+
 def test_an_empty_name_takes_it_away(dana: Conversation) -> None:
     rename(dana.lead, "  ", Actor("user"))
 
