@@ -31,7 +31,7 @@ class Undo:
 def done(opened: Conversation, words: Text | None = None, undo: Undo | None = None) -> ResponseReturnValue:
     """Save, answer the sides of the conversation, and let the list look at once."""
     db.session.commit()
-    if UNDOING in request.form:
+    if UNDOING in request.values:
         words = undo = None
     context = panels.sides(conversation_or_404(opened.id), viewer(), settings())
     html = render_template("inbox/_head_done.html", **context, words=words, undo=undo, undoing=UNDOING)

@@ -1,9 +1,11 @@
-// What every page needs: times in the business's zone, quiet polls, toasts, copying, lost connections.
-const language = document.documentElement.lang;
-const words = navigator.languages.find((code) => code.startsWith(language)) ?? language;
+// What every page needs: times in the business's zone, quiet polls, toasts, lost connections, choices, news.
+import { all, at, listen, on, onClick, opened } from "./page.js";
+
+const root = document.documentElement;
+const words = navigator.languages.find((code) => code.startsWith(root.lang)) ?? root.lang;
 // The page's language for words; the viewer's own habit for 12 or 24 hours.
 const { hourCycle } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
-const timeZone = document.documentElement.dataset.zone;
+const timeZone = root.dataset.zone;
 const format = (options) => new Intl.DateTimeFormat(words, { hourCycle, timeZone, ...options });
 const clock = format({ hour: "2-digit", minute: "2-digit" });
 const date = format({ day: "numeric", month: "short", year: "numeric" });
@@ -16,76 +18,62 @@ const isoDay = new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short" });
 const relative = new Intl.RelativeTimeFormat(words, { numeric: "auto" });
 const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
 
-const daysAgo = (at, now) => (Date.parse(isoDay.format(now)) - Date.parse(isoDay.format(at))) / 864e5;
-const isRecent = (at, now) => [0, 1].includes(daysAgo(at, now));
-const dayName = (at, now) => {
-  const ago = daysAgo(at, now);
-  if (isRecent(at, now)) return capital(relative.format(-ago, "day"));
-  if (ago > 1 && ago < 7) return capital(weekday.format(at));
-  return (isoDay.format(at).slice(0, 4) === isoDay.format(now).slice(0, 4) ? thisYear : date).format(at);
+const daysAgo = (when, now) => (Date.parse(isoDay.format(now)) - Date.parse(isoDay.format(when))) / 864e5;
+const isRecent = (when, now) => [0, 1].includes(daysAgo(when, now));
+const dayName = (when, now) => {
+  const ago = daysAgo(when, now);
+  if (isRecent(when, now)) return capital(relative.format(-ago, "day"));
+  if (ago > 1 && ago < 7) return capital(weekday.format(when));
+  return (isoDay.format(when).slice(0, 4) === isoDay.format(now).slice(0, 4) ? thisYear : date).format(when);
 };
 const shows = {
-  clock: (at) => clock.format(at),
+  clock: (when) => clock.format(when),
   day: dayName,
-  list: (at, now) => (daysAgo(at, now) ? dayName(at, now) : clock.format(at)),
-  full: (at, now) => `${dayName(at, now)}, ${clock.format(at)}`,
-  within: (at, now) => (isRecent(at, now) ? shows.full(at, now).toLowerCase() : shows.full(at, now)),
-  left: (at, now) => {
-    const minutes = Math.max(0, Math.ceil((at - now) / 6e4));
+  list: (when, now) => (daysAgo(when, now) ? dayName(when, now) : clock.format(when)),
+  full: (when, now) => `${dayName(when, now)}, ${clock.format(when)}`,
+  within: (when, now) => (isRecent(when, now) ? shows.full(when, now).toLowerCase() : shows.full(when, now)),
+  left: (when, now) => {
+    const minutes = Math.max(0, Math.ceil((when - now) / 6e4));
     return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   },
 };
 
-function drawTimes(root) {
+function drawTimes() {
   const now = new Date();
-  for (const element of root.querySelectorAll("time[data-show]")) {
-    const at = new Date(element.dateTime);
-    if (isNaN(at)) continue;
-    const text = shows[element.dataset.show](at, now);
+  for (const element of all("time[data-show]")) {
+    const when = new Date(element.dateTime);
+    if (isNaN(when)) continue;
+    const text = shows[element.dataset.show](when, now);
     if (element.textContent !== text) element.textContent = text;
-    element.title = full.format(at);
+    element.title = full.format(when);
   }
-  for (const element of root.querySelectorAll("[data-show-from]")) {
-    element.hidden = new Date(element.dataset.showFrom) > now;
-  }
-  for (const { classList, dataset } of root.querySelectorAll("[data-closes-at]")) {
+  for (const element of all("[data-show-from]")) element.hidden = new Date(element.dataset.showFrom) > now;
+  for (const { classList, dataset } of all("[data-closes-at]")) {
     const left = new Date(dataset.closesAt) - now;
     classList.toggle("is-open", left > 0);
     classList.toggle("is-closed", left <= 0);
     classList.toggle("is-soon", left > 0 && left < (dataset.soonHours ?? 1) * 36e5);
   }
 }
+drawTimes();
+setInterval(drawTimes, 20000);
 
-// What this script says by itself.
-const said = () => document.getElementById("toasts").dataset;
-const fade = (box) => setTimeout(() => box.remove(), 5000);
+// What scripts say by themselves stands in the page. The style sheet knows how long a toast stays.
+const said = at("toasts").dataset;
 function toast(text, isError) {
   const box = document.createElement("div");
   box.className = isError ? "toast toast-error" : "toast";
   box.textContent = text;
-  document.getElementById("toasts").append(box);
-  fade(box);
+  at("toasts").append(box);
 }
+listen("animationend", ({ animationName, target }) => animationName === "overlay-out" && target.remove());
 
-// A control that somebody used no longer follows its attribute: what the server says counts.
-function followServer(root) {
-  for (const select of root.querySelectorAll("select")) {
-    const chosen = select.querySelector("option[selected]");
-    if (chosen && select !== document.activeElement) select.value = chosen.value;
-  }
-  for (const box of root.querySelectorAll("input[type=checkbox]")) box.checked = box.defaultChecked;
-}
-
-const on = (name, listener) => document.addEventListener(`htmx:${name}`, ({ detail, target }) => listener(detail.ctx, target));
-const panels = () => document.querySelectorAll("[hx-ptag]");
+const panels = () => all("[hx-ptag]");
 const isPoll = (ctx) => ctx.sourceEvent?.type === "every";
-const at = (id) => document.getElementById(id);
-const pollNow = () => {
+function pollNow() {
   restsUntil = 0;
   for (const panel of panels()) htmx.trigger(panel, "every", {}, false);
-};
-let busy = 0;
-let opening;
+}
 
 // While the connection is lost polls rest 5, 10, then 20 s, or until there is hope; then all catch up at once.
 let tries = 0;
@@ -97,15 +85,17 @@ function lose(isLost) {
     restsUntil = Date.now() + Math.min(20, 5 * 2 ** tries) * 1000;
     tries += 1;
   }
-  document.documentElement.classList.toggle("connection-lost", tries > 0);
+  root.classList.toggle("connection-lost", tries > 0);
   at("connection").hidden = !tries;
   at("connection-tries").textContent = tries;
   if (wasLost && !tries) pollNow();
 }
 
-document.addEventListener("htmx:config:request", (event) => {
+let busy = 0;
+let opening;
+on("config:request", (ctx, event) => {
   // Hidden tabs rest. While something else is under way a poll would bring back what was before it.
-  if (isPoll(event.detail.ctx) && (document.hidden || busy || Date.now() < restsUntil)) event.preventDefault();
+  if (isPoll(ctx) && (document.hidden || busy || Date.now() < restsUntil)) event.preventDefault();
 });
 on("before:request", (ctx) => {
   if (isPoll(ctx)) return;
@@ -122,54 +112,133 @@ on("finally:request", (ctx) => {
   if (ctx.isCounted) busy -= 1;
 });
 on("after:request", (ctx) => {
-  const { status } = ctx.response;
+  const { status, headers } = ctx.response;
   if (status < 500 || isPoll(ctx)) lose(status >= 500);
-  const release = ctx.response.headers.get("Kiaai-Release");
+  const release = headers.get("Kiaai-Release");
   if (release) at("new-release").hidden = release === document.body.dataset.release;
   const isShown = status === 401 || (status === 422 && ctx.sourceElement.hasAttribute("hx-status:422"));
-  if (status >= 400 && !isPoll(ctx) && !isShown) {
-    toast(ctx.text && ctx.text.length < 300 ? ctx.text : said().failedText, true);
-  }
+  if (status < 400 || isPoll(ctx) || isShown) return;
+  toast(ctx.text && ctx.text.length < 300 ? ctx.text : said.failedText, true);
 });
 on("error", (ctx) => {
   if (!ctx) return;
   lose(true);
-  if (!isPoll(ctx)) toast(said().offlineText, true);
+  if (!isPoll(ctx)) toast(said.offlineText, true);
 });
-document.addEventListener("htmx:before:swap", (event) => {
+on("before:swap", ({ sourceElement }, event) => {
   // An answer to a form that is no longer on the screen has nothing to replace.
-  const source = event.detail.ctx.sourceElement;
-  if (source.matches("form") && !source.isConnected) event.preventDefault();
+  if (sourceElement.matches("form") && !sourceElement.isConnected) event.preventDefault();
 });
-on("before:settle", (_ctx, target) => {
-  drawTimes(target);
-  followServer(target);
-  if (target.id === "toasts") [...target.children].forEach(fade);
-});
-
-document.addEventListener("click", async ({ target }) => {
-  const text = target.closest("[data-copy]")?.dataset.copy;
-  if (!text) return;
-  try {
-    await navigator.clipboard.writeText(text);
-    toast(said().copiedText);
-  } catch {
-    toast(text); // without a secure connection browsers forbid copying: show it instead
+on("before:settle", (_ctx, { target }) => {
+  drawTimes();
+  // A control that somebody used no longer follows its attribute: what the server says counts.
+  for (const select of target.querySelectorAll("select")) {
+    const chosen = select.querySelector("option[selected]");
+    if (chosen && select !== document.activeElement) select.value = chosen.value;
   }
-});
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  drawTimes(document);
-  pollNow();
+  for (const box of target.querySelectorAll("input[type=checkbox]")) box.checked = box.defaultChecked;
 });
 addEventListener("online", pollNow);
-document.addEventListener("click", ({ target }) => target.closest("[data-retry]") && pollNow());
+onClick("[data-retry]", pollNow);
+listen("visibilitychange", () => {
+  if (document.hidden) return;
+  drawTimes();
+  pollNow();
+});
 
-drawTimes(document);
-setInterval(() => drawTimes(document), 20000);
-
+onClick("[data-copy]", async ({ dataset: { copy } }) => {
+  try {
+    await navigator.clipboard.writeText(copy);
+    toast(said.copiedText);
+  } catch {
+    toast(copy); // without a secure connection browsers forbid copying: show it instead
+  }
+});
 // What cannot be taken back asks first.
-document.addEventListener("submit", (event) => {
+listen("submit", (event) => {
   const question = event.target.dataset.confirm;
   if (question && !confirm(question)) event.preventDefault();
+});
+onClick("[data-theme-toggle]", () => {
+  const isLight = root.dataset.theme ? root.dataset.theme === "light" : matchMedia("(prefers-color-scheme: light)").matches;
+  localStorage.setItem("theme", (root.dataset.theme = isLight ? "dark" : "light"));
+});
+
+// News: the unread count in the title and the icon, and for those who asked for it a sound and notifications.
+const wants = (what) => localStorage.getItem(what) === "on";
+const icon = document.querySelector("link[rel=icon]");
+const calm = icon.getAttribute("href");
+const others = new BroadcastChannel("unread");
+
+function mark(count) {
+  document.title = document.title.replace(/^(\(\S+\) )?/, count ? `(${count}) ` : "");
+  const href = count ? icon.dataset.unread : calm;
+  if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
+}
+others.onmessage = ({ data }) => mark(data);
+
+// One tab of this browser asks: while it is hidden no list is polled in it.
+let newest;
+let asking;
+const askNews = () => (asking ??= askNow().finally(() => (asking = null)));
+async function askNow() {
+  const isWanted = wants("sound") || wants("notifications");
+  const response = isWanted && (await fetch(`/inbox/unread?after=${newest ?? ""}`).catch(() => null));
+  if (!response?.ok) return;
+  const { newest: last, unread, message } = await response.json();
+  newest = last;
+  const shown = unread > 99 ? "99+" : unread;
+  others.postMessage(shown);
+  mark(shown);
+  const isSeen = !document.hidden && opened() === String(message?.conversation);
+  if (message && !isSeen) tell(message);
+}
+function tell({ conversation, name, text }) {
+  // Before the first click in a page browsers keep it silent.
+  if (wants("sound") && navigator.userActivation?.hasBeenActive) chime();
+  if (!wants("notifications") || globalThis.Notification?.permission !== "granted") return;
+  const note = new Notification(name, { body: text, tag: `conversation-${conversation}`, icon: calm });
+  note.onclick = () => {
+    focus();
+    note.close();
+    const row = document.querySelector(`#conversation-${conversation} a`);
+    row ? row.click() : location.assign(`/inbox/conversations/${conversation}`);
+  };
+}
+const chime = () => new Audio(at("alerts").dataset.chime).play().catch(() => {});
+
+let isFirst = false;
+const begin = () => {
+  isFirst = true;
+  askNews();
+  setInterval(askNews, 15000);
+  return new Promise(() => {}); // for as long as the tab lives
+};
+if (at("alerts")) navigator.locks ? navigator.locks.request("news", begin) : begin();
+
+// What the list says is newer than what was asked; where it changed there may be news.
+function follow(_ctx, event) {
+  const tab = at("tab-unread");
+  if (!tab) return;
+  mark(tab.querySelector(".tab-count")?.textContent);
+  if (isFirst && event?.target.id === "conversations") askNews();
+}
+on("before:settle", follow);
+follow();
+
+// Choices that this browser keeps; without one the page says what is on.
+for (const box of all("[data-choice]")) {
+  const kept = localStorage.getItem(box.dataset.choice);
+  if (kept) box.checked = kept === "on";
+}
+listen("change", async ({ target }) => {
+  const { choice } = target.dataset;
+  if (!choice) return;
+  if (choice === "notifications" && target.checked) {
+    target.checked = (await globalThis.Notification?.requestPermission()) === "granted";
+    at("alerts-refused").hidden = target.checked;
+  }
+  localStorage.setItem(choice, target.checked ? "on" : "off");
+  if (choice === "sound" && target.checked) chime();
+  askNews();
 });

@@ -1,6 +1,8 @@
 // The emoji picker: its names are fetched when it opens for the first time.
+import { at } from "./page.js";
+
 const COLUMNS = 8;
-const at = (id) => document.getElementById(id);
+
 const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
 const recent = () => JSON.parse(localStorage.getItem("emoji") ?? "[]");
 

@@ -1,7 +1,6 @@
-// Help while writing: formatting, canned replies, and the way to the emoji. All through the browser's own
-// editing, so that Ctrl+Z takes it back.
-const at = (id) => document.getElementById(id);
-const opened = () => at("open")?.dataset.conversation;
+// Help while writing: formatting, canned replies, emoji. All through the browser's own editing, so that
+// Ctrl+Z takes it back.
+import { all, ask, at, listen, onClick, opened } from "./page.js";
 
 function insert(text) {
   at("message").focus();
@@ -27,21 +26,20 @@ function wrap(mark) {
   const from = isMarked ? start : start + size;
   box.setSelectionRange(from, from + old.length - (isMarked ? 2 * size : 0));
 }
-const shortcuts = { b: "*", i: "_", X: "~", x: "~" };
 
 // Canned replies: what was typed after a slash at the start of a line.
 let asked = null;
 let isDismissed = false;
 let timer;
-const list = () => at("canned");
-const options = () => [...list().querySelectorAll("[role=option]")];
+const options = () => all("#canned [role=option]");
 const chosen = () => options().find((option) => option.ariaSelected === "true");
-const slashed = () => at("message").value.slice(0, at("message").selectionStart).match(/(?:^|\n)[^\S\n]*\/([^\s/]*)$/u)?.[1];
+const beforeCaret = () => at("message").value.slice(0, at("message").selectionStart);
+const slashed = () => beforeCaret().match(/(?:^|\n)[^\S\n]*\/([^\s/]*)$/u)?.[1];
 
 function close() {
   asked = null;
-  if (!list()) return;
-  list().hidden = true;
+  if (!at("canned")) return;
+  at("canned").hidden = true;
   at("message").removeAttribute("aria-activedescendant");
 }
 function choose(option) {
@@ -54,19 +52,19 @@ function look() {
   clearTimeout(timer);
   if (typed === undefined) {
     isDismissed = false;
-    return close();
+    close();
+  } else if (!isDismissed && typed !== asked) {
+    asked = typed;
+    timer = setTimeout(offer, 80, opened(), typed);
   }
-  if (isDismissed || typed === asked) return;
-  asked = typed;
-  timer = setTimeout(async () => {
-    const id = opened();
-    const answer = await fetch(`/inbox/conversations/${id}/canned?q=${encodeURIComponent(typed)}`).catch(() => null);
-    const html = answer?.ok ? await answer.text() : "";
-    if (!html || asked !== typed || id !== opened()) return;
-    list().innerHTML = html;
-    list().hidden = false;
-    choose(options()[0]);
-  }, 80);
+}
+async function offer(id, typed) {
+  const answer = await ask(id, `canned?q=${encodeURIComponent(typed)}`).catch(() => null);
+  const html = answer?.ok && (await answer.text());
+  if (!html || asked !== typed || id !== opened()) return;
+  at("canned").innerHTML = html;
+  at("canned").hidden = false;
+  choose(options()[0]);
 }
 function take(option) {
   const box = at("message");
@@ -75,55 +73,50 @@ function take(option) {
   insert(option.dataset.text);
   close();
   // What nobody could fill in is selected, so that one types over it.
-  const hole = box.value.slice(0, box.selectionStart).search(/\{\{\s*\w+\s*\}\}/u);
+  const hole = beforeCaret().search(/\{\{\s*\w+\s*\}\}/u);
   if (hole >= 0) box.setSelectionRange(hole, box.value.indexOf("}}", hole) + 2);
 }
-function steer(event) {
-  const { key, target } = event;
-  if (target.id !== "message" || event.isComposing || list().hidden) return false;
-  const all = options();
-  const now = all.indexOf(chosen());
+function steer({ key, shiftKey }) {
+  const offered = options();
+  const now = offered.indexOf(chosen());
   if (key === "Escape") {
     isDismissed = true;
     close();
-  } else if (!all.length || event.shiftKey) return false;
-  else if (key === "ArrowDown") choose(all[(now + 1) % all.length]);
-  else if (key === "ArrowUp") choose(all[(now + all.length - 1) % all.length]);
+  } else if (!offered.length || shiftKey) return false;
+  else if (key === "ArrowDown") choose(offered[(now + 1) % offered.length]);
+  else if (key === "ArrowUp") choose(offered[(now + offered.length - 1) % offered.length]);
   else if (key === "Enter" || key === "Tab") take(chosen());
   else return false;
   return true;
 }
 
-document.addEventListener("keydown", (event) => {
-  const mark = (event.ctrlKey || event.metaKey) && !event.altKey && event.target.id === "message" && shortcuts[event.key];
+const shortcuts = { b: "*", i: "_", X: "~", x: "~" };
+function pressed(event) {
+  if (event.target.id !== "message" || event.isComposing) return;
+  const mark = (event.ctrlKey || event.metaKey) && !event.altKey && shortcuts[event.key];
   const isMark = mark && (mark === "~") === event.shiftKey;
   if (isMark) wrap(mark);
-  if (!isMark && !steer(event)) return;
+  else if (at("canned").hidden || !steer(event)) return;
   event.preventDefault();
   event.stopPropagation();
-}, true);
-document.addEventListener("input", ({ target }) => target.id === "message" && look());
-document.addEventListener("focusout", ({ target }) => target.id === "message" && close());
+}
+listen("keydown", pressed, true);
+listen("input", ({ target }) => target.id === "message" && look());
+listen("focusout", ({ target }) => target.id === "message" && close());
 // A press on a button leaves caret and selection where they are.
-document.addEventListener("mousedown", (event) => {
-  if (event.target.closest(".composer-tools button, #canned")) event.preventDefault();
+listen("mousedown", (event) => event.target.closest(".composer-tools button, #canned") && event.preventDefault());
+onClick("[data-wrap]", ({ dataset }) => wrap(dataset.wrap));
+onClick("#canned [role=option]", take);
+onClick("[data-canned]", () => {
+  at("message").focus();
+  if (slashed() === undefined) insert(/(^|\n)\s*$/u.test(beforeCaret()) ? "/" : "\n/");
 });
-document.addEventListener("click", ({ target }) => {
-  const { wrap: mark } = target.closest("[data-wrap]")?.dataset ?? {};
-  if (mark) wrap(mark);
-  const option = target.closest("#canned [role=option]");
-  if (option) take(option);
-  if (target.closest("[data-canned]")) {
-    at("message").focus();
-    const before = at("message").value.slice(0, at("message").selectionStart);
-    if (slashed() === undefined) insert(/(^|\n)\s*$/u.test(before) ? "/" : "\n/");
-  }
-});
-document.addEventListener("toggle", async ({ target, newState }) => {
-  if (target.id !== "emoji") return;
-  // At once, as one types on while the names are on their way.
-  if (newState === "open") at("emoji-search").focus();
-  else at("emoji-search").value = "";
+
+// Before the picker is there, and before one can type into it: "toggle" comes later.
+listen("beforetoggle", ({ target }) => target.id === "emoji" && (at("emoji-search").value = ""), true);
+const opens = async ({ target, newState }) => {
+  if (target.id !== "emoji" || newState !== "open") return;
   const picker = await import(target.dataset.script);
-  if (newState === "open") picker.open(target, insert);
-}, true);
+  picker.open(target, insert);
+};
+listen("toggle", opens, true);

@@ -1,22 +1,14 @@
 // The composer: it is free for the next message at once, and no word written in it is lost.
-const at = (id) => document.getElementById(id);
-const on = (name, listener) => document.addEventListener(`htmx:${name}`, ({ detail }) => listener(detail.ctx));
-const opened = () => at("open")?.dataset.conversation;
-const freshKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
-const ask = (path, options = {}, id = opened()) => {
-  const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
-  return fetch(`/inbox/conversations/${id}/${path}`, { headers, signal: AbortSignal.timeout(15000), ...options });
-};
-const form = (fields) => new URLSearchParams(fields);
+import { all, ask, at, listen, on, onClick, opened } from "./page.js";
 
 // What stands in the composer, here until the server has it. Of this person: the next one on a shared
 // computer starts with an empty box. saved: when the server had it.
 const place = (id) => `written-${document.body.dataset.user}-${id}`;
 const kept = (id) => JSON.parse(sessionStorage.getItem(place(id)) ?? "null");
 const keep = (id, words) => sessionStorage.setItem(place(id), JSON.stringify(words));
-const strip = () => at("reply").querySelector("[name=reply_to]");
+const quoted = () => document.querySelector("#reply [name=reply_to]")?.value ?? "";
 const isNote = () => at("as-note").checked;
-const inBox = () => ({ text: at("message").value, as: isNote() ? "note" : "reply", reply_to: strip()?.value ?? "" });
+const inBox = () => ({ text: at("message").value, as: isNote() ? "note" : "reply", reply_to: quoted() });
 
 const unsaved = new Set();
 let timer;
@@ -36,7 +28,7 @@ async function save(id, keepalive = false) {
   if (!words) return unsaved.delete(id);
   const { saved, ...body } = words;
   try {
-    const answer = await ask("draft", { method: "PUT", body: form(body), keepalive }, id);
+    const answer = await ask(id, "draft", body, { method: "PUT", keepalive });
     if (answer.status >= 500) throw answer;
     if (sessionStorage.getItem(place(id)) !== JSON.stringify(words)) return;
     unsaved.delete(id);
@@ -64,12 +56,13 @@ function written() {
   keep(opened(), inBox());
   saveSoon(opened());
 }
-function put({ text, as, reply_to, strip: nodes }) {
+// strip: what is shown of the message to answer; without it the server draws it.
+function put({ text, as, reply_to }, strip) {
   at("message").value = text;
   at(`as-${as}`).checked = true;
-  if (reply_to === (strip()?.value ?? "")) return;
-  at("reply").replaceChildren(...(nodes ?? []));
-  if (reply_to && !nodes) htmx.ajax("GET", `/inbox/messages/${reply_to}/reply`, { target: "#reply", swap: "innerHTML" });
+  if (reply_to === quoted()) return;
+  at("reply").replaceChildren(...(strip ?? []));
+  if (reply_to && !strip) htmx.ajax("GET", `/inbox/messages/${reply_to}/reply`, { target: "#reply", swap: "innerHTML" });
 }
 
 // What was sent and is not answered yet; messages wait in line, each with its own text and key.
@@ -85,7 +78,8 @@ on("config:request", ({ sourceElement, request: { body } }) => {
   const message = { id, ...inBox(), strip: [...at("reply").childNodes] };
   const former = returned.get(id);
   // The same text keeps its key: if it did arrive after all, it is not sent twice. Other words are a new message.
-  message.key = former?.text === message.text && former.key ? former.key : freshKey();
+  const isSame = former?.text === message.text && former.key;
+  message.key = isSame ? former.key : crypto.getRandomValues(new Uint32Array(4)).join("-");
   body.set("key", message.key);
   sent.set(message.key, message);
   returned.delete(id);
@@ -120,7 +114,7 @@ function giveBack(message, isRefused) {
     keep(id, words);
     return saveSoon(id);
   }
-  put({ ...words, strip: now.reply_to ? undefined : message.strip });
+  put(words, now.reply_to ? undefined : message.strip);
   at("message").ariaInvalid = isRefused ? "true" : null;
   written();
 }
@@ -132,9 +126,8 @@ function settle(ctx) {
   const undone = at("undone")?.firstElementChild;
   if (undone) {
     undone.remove();
-    const nodes = [...undone.childNodes];
     const reply_to = undone.querySelector("[name=reply_to]")?.value ?? "";
-    giveBack({ id: opened(), text: undone.dataset.text, as: "reply", reply_to, strip: nodes });
+    giveBack({ id: opened(), text: undone.dataset.text, as: "reply", reply_to, strip: [...undone.childNodes] });
     at("message").focus();
   }
   const former = box;
@@ -169,7 +162,7 @@ async function takeOver() {
   const known = at("composer")?.dataset.draft;
   const isMine = () => document.hidden || id !== opened() || known !== at("composer")?.dataset.draft || unsaved.size || sent.size;
   if (known === undefined || isMine()) return;
-  const answer = await ask(`draft?known=${known}`).catch(() => null);
+  const answer = await ask(id, `draft?known=${known}`).catch(() => null);
   const html = answer?.status === 200 && (await answer.text());
   if (!html || isMine()) return;
   const isFocused = document.activeElement === box;
@@ -184,7 +177,7 @@ async function takeOver() {
 // Colleagues see who has the conversation open, and who writes to the customer.
 let toldAt = 0;
 let beating;
-const tell = (fields) => ask("presence", { method: "POST", body: form(fields) }).catch(() => {});
+const tell = (fields) => ask(opened(), "presence", fields).catch(() => {});
 function typed(isTyping) {
   if (isTyping && (isNote() || Date.now() - toldAt < 3000)) return;
   if (isTyping || toldAt) tell({ typing: Number(isTyping) });
@@ -199,55 +192,51 @@ function beat() {
   beatSoon();
 }
 
-const isClosed = () => !isNote() && document.querySelector("#window-state.is-closed");
-const submitted = (event) => {
-  if (event.target.id !== "composer" || (at("message").value.trim() && !isClosed())) return;
+function submitted(event) {
+  if (event.target.id !== "composer") return;
+  const isClosed = !isNote() && document.querySelector("#window-state.is-closed");
+  if (at("message").value.trim() && !isClosed) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-};
-const pressed = (event) => {
+}
+listen("submit", submitted, true);
+listen("keydown", (event) => {
   const { key, target } = event;
   if (target.id !== "message" || event.isComposing) return;
   const isUndo = key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !target.value;
-  const undo = isUndo && [...document.querySelectorAll("[data-undo]")].at(-1);
-  if (undo) {
-    event.preventDefault();
-    undo.click();
-  }
-  if (key !== "Enter" || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
+  const undo = isUndo && all("[data-undo]").at(-1);
+  const isSend = key === "Enter" && !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
+  if (undo) undo.click();
+  else if (isSend) target.form.requestSubmit();
+  else return;
   event.preventDefault();
-  target.form.requestSubmit();
-};
-
-on("after:swap", settle);
-// The strip of the message to answer came, or goes.
-on("after:swap", ({ sourceElement }) => {
-  if (!sourceElement?.matches(".reply-button")) return;
-  at("as-reply").checked = true;
-  written();
-  at("message").focus();
 });
-document.addEventListener("click", ({ target }) => {
-  if (!target.closest("[data-unreply]")) return;
-  at("reply").replaceChildren();
-  written();
-  at("message").focus();
-});
-document.addEventListener("input", ({ target }) => {
+listen("input", ({ target }) => {
   if (target.id !== "message") return;
   written();
   typed(true);
 });
-document.addEventListener("change", ({ target }) => {
-  if (target.name !== "as") return;
+
+// Whom it is for, and what it answers.
+function turn() {
   written();
   at("message").focus();
+}
+listen("change", ({ target }) => target.name === "as" && turn());
+onClick("[data-unreply]", () => {
+  at("reply").replaceChildren();
+  turn();
 });
-document.addEventListener("submit", submitted, true);
-document.addEventListener("keydown", pressed);
+on("after:swap", settle);
+on("after:swap", ({ sourceElement }) => {
+  if (!sourceElement?.matches(".reply-button")) return;
+  at("as-reply").checked = true;
+  turn();
+});
+
 addEventListener("pagehide", leave);
 addEventListener("focus", takeOver);
-document.addEventListener("visibilitychange", () => {
+listen("visibilitychange", () => {
   if (document.hidden) return leave();
   takeOver();
   beatSoon(0);

@@ -32,7 +32,7 @@ def visiting(chromium: Any, app: Flask, address: str, user: User, **options: Any
         with listening(page) as complaints:
             yield page
             page.wait_for_timeout(50)
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 def open_thread(page: Any, conversation_id: int) -> None:

@@ -253,3 +253,19 @@ def test_a_phone_has_all_of_it_in_one_menu_in_reach_of_thumbs(
         assert stored(talk, "state") == "snoozed"
         page.locator("#show-lead").click()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_an_undo_waits_ten_seconds_and_longer_under_the_pointer(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    page.locator("#lead-status").select_option("customer")
+    toast = page.locator("#toasts .toast")
+    leave = "(toast) => toast.getAnimations().find(({ animationName }) => animationName === 'overlay-out')"
+
+    delay = toast.evaluate(f"(toast) => ({leave})(toast).effect.getTiming().delay")
+    toast.hover()
+    while_pointed_at = toast.evaluate(f"(toast) => ({leave})(toast).playState")
+    page.mouse.move(0, 0)
+    toast.evaluate(f"(toast) => ({leave})(toast).finish()")
+
+    assert (delay, while_pointed_at) == (10_000, "paused")
+    expect(toast).to_have_count(0)

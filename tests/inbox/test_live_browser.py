@@ -58,7 +58,7 @@ def test_the_conversation_before_ones_eyes_is_not_told(telling: Any, talk: int) 
     with telling.expect_response("**/inbox/unread?*"):
         hear(talk, "Aquí mismo")
         telling.locator("#thread").get_by_text("Aquí mismo").wait_for()
-        telling.evaluate("document.querySelector('[data-alert=sound]').click()")
+        telling.evaluate("document.querySelector('[data-choice=sound]').click()")
 
     assert told(telling) == []
 

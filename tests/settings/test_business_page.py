@@ -42,8 +42,8 @@ def test_what_is_saved_is_told_and_shown(admin: FlaskClient, settings: Settings)
 
     assert (answer.status_code, answer.location) == (303, PATH)
     page = admin.get(PATH).text
-    assert "toast-brief" in page and 'value="Casa Azul"' in page and 'value="15:00"' in page
-    assert "toast-brief" not in admin.get(PATH).text
+    assert 'class="toast"' in page and 'value="Casa Azul"' in page and 'value="15:00"' in page
+    assert 'class="toast"' not in admin.get(PATH).text
     saved = read_business(settings)
     assert (saved.name, saved.timezone) == ("Casa Azul", "Europe/Madrid")
     assert saved.hours.days == {1: ((540, 780), (900, 1110))}

@@ -37,7 +37,7 @@ def test_a_reply_is_written_without_its_slash_in_small_letters(admin: FlaskClien
 
     assert (answer.status_code, answer.location) == (303, PATH)
     assert kept() == {"envío_2-a": "Enviamos\na todo Chile."}
-    assert "toast-brief" in admin.get(PATH).text
+    assert 'class="toast"' in admin.get(PATH).text
 
 
 @pytest.mark.parametrize(
