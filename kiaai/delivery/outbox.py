@@ -11,19 +11,18 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiaai import clock
-from kiaai.delivery.channels import own_number
 from kiaai.delivery.lanes import refresh_due
 from kiaai.delivery.ownership import lock, person_spoke
+from kiaai.delivery.refusing import require_sendable
 from kiaai.delivery.showing import show_newest
 from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
 from kiaai.models import Conversation, Message
-from kiaai.models.message import ERASED, TEXT_LIMIT
+from kiaai.models.message import ERASED
 from kiaai.texts import lazy
 from kiaai.whatsapp.cleaning import clean_text
 from kiaai.whatsapp.previews import preview_of
 
-CAPTION_LIMIT = 1024
 # So long what a person sends from the dashboard waits, so that they can take it back.
 UNDO_SECONDS = 5
 KEY_LIMIT = 200
@@ -86,7 +85,7 @@ def queue_message(
     # As it stands behind the lock: somebody may just have blocked the person.
     db.session.refresh(conversation.lead, ["blocked_at", "opted_out_at"])
     at = clock.now()
-    _require_sendable(conversation, by, draft, at)
+    require_sendable(conversation, by.author, draft.kind, draft.text or "", at)
     message = _insert(conversation, by, draft, at, client_key, digest, epoch, wait_seconds)
     if by.author == "user" or (by.author == "api" and not keep_bot):
         person_spoke(conversation, at)
@@ -159,48 +158,6 @@ def _first_with(client_key: str, digest: str) -> Message | None:
             code="idempotency_key_reused",
         )
     return first
-
-
-def _require_sendable(conversation: Conversation, by: Sender, draft: Draft, at: datetime) -> None:
-    if conversation.channel.phone_number_id != own_number():
-        reason = lazy("This conversation belongs to another number than the one that sends now.")
-        way_out = lazy("%(reason)s Write to the person from a new conversation.", reason=reason)
-        raise ValidationFailed(way_out, {"to": [reason]})
-    if conversation.lead.blocked_at:
-        reason = lazy("This person is blocked. Unblock them first.")
-        raise ValidationFailed(reason, {"to": [reason]})
-    if draft.kind == "text" and not draft.text:
-        raise ValidationFailed(lazy("Write a message first."), {"message": [lazy("The message is empty.")]})
-    limit = TEXT_LIMIT if draft.kind == "text" else CAPTION_LIMIT
-    if draft.kind != "template" and len(draft.text or "") > limit:
-        length = len(draft.text or "")
-        reason = lazy(
-            "The message has %(length)s characters; WhatsApp takes %(limit)s.", length=length, limit=limit
-        )
-        raise ValidationFailed(lazy("%(reason)s Split it in two.", reason=reason), {"message": [reason]})
-    if draft.kind == "template" or by.author == "campaign":
-        _require_consent(conversation)
-    elif not conversation.is_window_open(at):
-        why = _window_text(conversation)
-        raise ValidationFailed(why, {"message": [why]}, code="window_closed")
-
-
-def _require_consent(conversation: Conversation) -> None:
-    if conversation.lead.opted_out_at:
-        reason = lazy("This person asked for no more messages of this kind.")
-        way_out = lazy("%(reason)s You can answer when they write.", reason=reason)
-        raise ValidationFailed(way_out, {"message": [reason]}, code="opted_out")
-
-
-def _window_text(conversation: Conversation) -> str:
-    if conversation.last_inbound_at is None:
-        return lazy(
-            "This person has not written yet. WhatsApp allows only an approved template as first message."
-        )
-    return lazy(
-        "More than 24 hours have passed since this person last wrote. WhatsApp allows only an approved "
-        "template now; free text works again as soon as they write."
-    )
 
 
 def _insert(
