@@ -56,9 +56,9 @@ def list_tags() -> list[TagUse]:
 def create_tag(name: str, colour: str) -> None:
     """Offer a tag. Raises ValidationFailed naming `name` or `colour`."""
     name, colour = _checked(name, colour)
-    if db.session.get(Tag, name):
+    made = insert(Tag).values(name=name, colour=colour).on_conflict_do_nothing().returning(Tag.name)
+    if db.session.scalar(made) is None:
         raise _refused("name", lazy("There is such a tag already."))
-    db.session.add(Tag(name=name, colour=colour))
 
 
 def change_tag(old: str, new: str, colour: str, user_id: int, *, is_merge: bool = False) -> int:
