@@ -23,6 +23,8 @@ from kiaai.texts import Text, lazy
 
 log = logging.getLogger(__name__)
 
+# To block puts a conversation away. Who takes that back wants it where it was.
+_REOPENED = "reopened"
 _ONE = "/inbox/conversations/<int:conversation_id>"
 
 
@@ -128,12 +130,14 @@ def set_priority(conversation_id: int) -> ResponseReturnValue:
 @login_required
 def block(conversation_id: int) -> ResponseReturnValue:
     opened = conversation_or_404(conversation_id)
+    was_open = opened.state == "open"
     is_new = blocking.block(opened.lead, clock.now(), current_user().id)
     db.session.commit()
     words = lazy("Blocked.")
     if is_new and not _is_told(opened, is_blocked=True):
         words = lazy("Blocked here. WhatsApp's own block list did not take it.")
-    undo = Undo("delete", url_for("inbox.unblock", conversation_id=opened.id))
+    fields = {_REOPENED: "1"} if was_open else {}
+    undo = Undo("delete", url_for("inbox.unblock", conversation_id=opened.id), fields)
     return done(opened, words, undo if is_new else None)
 
 
@@ -142,6 +146,8 @@ def block(conversation_id: int) -> ResponseReturnValue:
 def unblock(conversation_id: int) -> ResponseReturnValue:
     opened = conversation_or_404(conversation_id)
     is_new = blocking.unblock(opened.lead, current_user().id)
+    if is_new and _REOPENED in request.form:
+        closing.reopen(opened, current_user().id)
     db.session.commit()
     words = lazy("Unblocked.")
     if is_new and not _is_told(opened, is_blocked=False):

@@ -60,6 +60,18 @@ def test_a_person_is_blocked_once_and_put_away(
     assert 'id="more-unblock"' in answers[0].text and "You blocked this person" in answers[0].text
 
 
+def test_a_block_that_is_undone_leaves_the_conversation_where_it_was(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    say(dana)
+
+    blocked = deed(signed_in, "put", dana, "block")
+    deed(signed_in, "delete", dana, "block", undoing="1", reopened="1")
+
+    assert 'name="reopened"' in blocked.text
+    assert (dana.state, dana.lead.blocked_at) == ("open", None)
+
+
 def test_what_whatsapp_refuses_is_said_and_our_own_block_stands(
     signed_in: FlaskClient, dana: Conversation, block_list: BlockList
 ) -> None:
