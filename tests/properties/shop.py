@@ -52,7 +52,8 @@ _UNTRUE = text("""
         SELECT max(timestamp) AS at, max(timestamp) FILTER (WHERE status <> 'cancelled') AS said_at,
             max(timestamp) FILTER (WHERE direction = 'incoming') AS inbound_at
         FROM messages WHERE conversation_id = c.id) m ON m.at IS NOT NULL
-    WHERE c.last_message_at NOT BETWEEN coalesce(m.said_at, c.last_message_at) AND m.at OR c.last_inbound_at IS DISTINCT FROM m.inbound_at
+    WHERE c.last_message_at NOT BETWEEN coalesce(m.said_at, c.last_message_at) AND m.at
+        OR c.last_inbound_at IS DISTINCT FROM m.inbound_at
     UNION ALL
     SELECT 'message ' || m.id || ' is queued and its conversation is not due'
     FROM messages m JOIN conversations c ON c.id = m.conversation_id
