@@ -87,8 +87,8 @@ def open_panel(
     conversation: Conversation, viewer: Viewer, settings: Settings, loaded: Loaded = NEWEST
 ) -> dict[str, Any]:
     """Return what the thread with its header, composer and lead panel draws."""
-    others = presence.colleagues(conversation.id, viewer.id)
-    state = _state_of(conversation, viewer, presence.sign_of(others))
+    names, others = thread.names_and_colleagues(conversation.id, viewer.id)
+    state = _state_of(conversation, viewer, names, presence.sign_of(others))
     page = loaded_messages(conversation.id, loaded)
     drawn = replace(loaded, first_id=_first_id(page), last_id=_last_id(page))
     return {
@@ -102,11 +102,11 @@ def open_panel(
     }
 
 
-def _state_of(conversation: Conversation, viewer: Viewer, present: str) -> thread.ThreadState:
+def _state_of(conversation: Conversation, viewer: Viewer, names: str, present: str) -> thread.ThreadState:
     """Return what the poll of a thread will find; to be asked before the thread is read."""
     until = conversation.bot_quiet_until
     is_quiet = bool(until and until > clock.now())
-    return thread.ThreadState(viewer.id, conversation.version, is_quiet, thread.names_sign(), present)
+    return thread.ThreadState(viewer.id, conversation.version, is_quiet, names, present)
 
 
 def messages(

@@ -20,7 +20,8 @@ SIGN = (
     " ORDER BY p.user_id), '') FROM presence p"
     f" WHERE p.conversation_id = :conversation_id AND p.user_id <> u.id AND {_HERE}"
 )
-_COLLEAGUES = text(
+# Who else is here, for `:conversation_id` and `:viewer_id`.
+COLLEAGUES = (
     f"SELECT u.id, coalesce(nullif(u.name, ''), split_part(u.email, '@', 1)) AS name, {_TYPES} AS is_typing"
     " FROM presence p JOIN users u ON u.id = p.user_id"
     f" WHERE p.conversation_id = :conversation_id AND p.user_id <> :viewer_id AND {_HERE} ORDER BY u.id"
@@ -48,12 +49,6 @@ def tell(user_id: int, conversation_id: int, is_typing: bool | None) -> None:
     """Note that the person has the conversation open. is_typing: None leaves that as it was."""
     values = {"user_id": user_id, "conversation_id": conversation_id, "typing": is_typing}
     db.session.execute(_TELL, values)
-
-
-def colleagues(conversation_id: int, viewer_id: int) -> list[Colleague]:
-    """Return who else is here now."""
-    values = {"conversation_id": conversation_id, "viewer_id": viewer_id}
-    return [Colleague(*row) for row in db.session.execute(_COLLEAGUES, values)]
 
 
 def sign_of(others: Iterable[Colleague]) -> str:

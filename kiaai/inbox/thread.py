@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from kiaai.extensions import db
 from kiaai.inbox import notes_in_thread, presence
+from kiaai.inbox.presence import Colleague
 from kiaai.models import Conversation, LeadEvent, Message, Note, User
 from kiaai.models.message import ERASED
 
@@ -35,6 +36,10 @@ _STATE = text(
     " (" + _NAMES + ") AS names, (" + presence.SIGN + ") AS present"
     " FROM users u LEFT JOIN conversations c ON c.id = :conversation_id"
     " WHERE u.fs_uniquifier = :session_key AND u.active"
+)
+_NAMES_AND_COLLEAGUES = text(
+    f"SELECT ({_NAMES}) AS names, here.id, here.name, here.is_typing"
+    f" FROM (VALUES (1)) one LEFT JOIN ({presence.COLLEAGUES}) here ON true ORDER BY here.id"
 )
 
 
@@ -77,9 +82,11 @@ def thread_state(session_key: str | None, conversation_id: int, now: datetime) -
     return ThreadState(*found) if found else None
 
 
-def names_sign() -> str:
-    """Return the sign of people and tags, as the state of a thread has it."""
-    return str(db.session.scalar(text(_NAMES)))
+def names_and_colleagues(conversation_id: int, viewer_id: int) -> tuple[str, list[Colleague]]:
+    """Return the sign of people and tags, as the state of a thread has it, and who else is here now."""
+    values = {"conversation_id": conversation_id, "viewer_id": viewer_id}
+    rows = db.session.execute(_NAMES_AND_COLLEAGUES, values).all()
+    return rows[0].names, [Colleague(*row[1:]) for row in rows if row.id is not None]
 
 
 def find_conversation(conversation_id: int) -> Conversation | None:

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from kiaai.extensions import db
 from kiaai.inbox import presence
+from kiaai.inbox.thread import names_and_colleagues
 from kiaai.models import Conversation, Presence, User
 from tests.inbox.conftest import HTMX, counted_queries
 from tests.inbox.test_polling import poll
@@ -61,7 +62,7 @@ def test_being_there_says_nothing_about_typing(
     tell(bob, dana, is_typing=True)
     tell(bob, dana, then)
 
-    assert [each.is_typing for each in presence.colleagues(dana.id, viewer_id=0)] == [is_typing]
+    assert [each.is_typing for each in names_and_colleagues(dana.id, viewer_id=0)[1]] == [is_typing]
 
 
 def test_the_poll_notices_who_comes_writes_and_leaves(

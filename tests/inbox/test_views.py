@@ -64,10 +64,12 @@ def test_a_page_takes_few_queries_however_long_the_list(
         say(make_conversation(channel, f"5690002{number:04d}", f"Otra {number}"))
         attach(say(dana, None, kind="image"), mime_type="image/png")
 
+    # What is known of the business is kept for a moment.
+    signed_in.get(f"/inbox/conversations/{dana.id}")
     with counted_queries() as statements:
         signed_in.get(f"/inbox/conversations/{dana.id}")
 
-    assert len(statements) <= 18
+    assert len(statements) <= 16
 
 
 def test_what_customers_write_is_never_markup(
