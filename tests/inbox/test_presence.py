@@ -1,5 +1,7 @@
 """Presence: who else has the conversation open, who writes, and that both end by themselves."""
 
+from collections.abc import Callable
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -69,12 +71,13 @@ def test_the_poll_notices_who_comes_writes_and_leaves(
     signed_in: FlaskClient, alice: User, dana: Conversation
 ) -> None:
     codes = []
-    for change in (
+    changes: tuple[Callable[[], None], ...] = (
         lambda: tell(alice, dana),
         lambda: tell(alice, dana, is_typing=True),
         lambda: pass_time(7),
         lambda: pass_time(10),
-    ):
+    )
+    for change in changes:
         address, headers = poll(signed_in, f"/inbox/conversations/{dana.id}", "thread")
         before = signed_in.get(address, headers=headers).status_code
         change()
