@@ -17,7 +17,7 @@ _TAGS = text("""
         UNION ALL
         SELECT (SELECT tag FROM lead_tags WHERE tag > used.name ORDER BY tag LIMIT 1), place + 1
         FROM used WHERE used.name IS NOT NULL AND place < :most)
-    SELECT name, coalesce(tags.colour, 'grey') FROM (SELECT name FROM used WHERE name IS NOT NULL) worn
+    SELECT name, coalesce(tags.colour, 'grey') AS colour FROM (SELECT name FROM used WHERE name IS NOT NULL) worn
     FULL JOIN tags USING (name) ORDER BY name LIMIT :most""")
 
 
@@ -42,4 +42,4 @@ def page(lead_id: int, before: int | None = None) -> Timeline:
 
 def known_tags() -> dict[str, str]:
     """Return the tags that the team offers and those that somebody has, by name, with their colours."""
-    return dict(db.session.execute(_TAGS, {"most": MOST_TAGS}).tuples().all())
+    return {tag.name: tag.colour for tag in db.session.execute(_TAGS, {"most": MOST_TAGS})}
