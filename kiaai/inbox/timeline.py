@@ -18,7 +18,8 @@ _TAGS = text("""
         SELECT (SELECT tag FROM lead_tags WHERE tag > used.name ORDER BY tag LIMIT 1), place + 1
         FROM used WHERE used.name IS NOT NULL AND place < :most)
     SELECT name, coalesce(tags.colour, 'grey') AS colour
-    FROM (SELECT name FROM used WHERE name IS NOT NULL) worn FULL JOIN tags USING (name) ORDER BY name LIMIT :most""")
+    FROM (SELECT name FROM used WHERE name IS NOT NULL) worn FULL JOIN tags USING (name)
+    ORDER BY name LIMIT :most""")
 
 
 @dataclass(frozen=True)
