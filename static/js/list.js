@@ -97,6 +97,8 @@ const keys = {
   "?": () => at("help").showModal(),
 };
 function use(key) {
+  // Whoever has just chosen another conversation means that one.
+  if (document.querySelector(".list-pane a.htmx-request")) return true;
   const control = all(`[data-key="${CSS.escape(key)}"]`).find((element) => element.checkVisibility());
   if (control) isField(control) ? control.focus() : control.click();
   return control;

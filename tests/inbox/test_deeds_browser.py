@@ -10,6 +10,7 @@ from kiaai.extensions import db
 from kiaai.leads import pipeline
 from kiaai.leads.pipeline import Actor
 from kiaai.models import Conversation, User
+from tests.browser import poll
 from tests.inbox.browser import hear, open_thread, visiting
 
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
@@ -40,6 +41,33 @@ def test_closed_by_a_key_and_taken_back_by_the_toast(page: Any, talk: int) -> No
     assert (state, stored(talk, "state")) == ("closed", "open")
     expect(page.locator("#toasts .toast")).to_have_count(0)
     assert page.locator("#thread").get_by_text("a las diez").is_visible()
+
+
+def test_the_list_shows_a_deed_before_its_poll(
+    page: Any, talk: int, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "LIST_POLL_SECONDS", 600)
+    open_thread(page, talk)
+    leave_the_composer(page)
+
+    page.keyboard.press("e")
+
+    page.locator(f"#conversation-{talk}").wait_for(state="detached")
+
+
+def test_a_key_does_nothing_to_a_conversation_that_is_being_left(page: Any, talk: int, pedro: int) -> None:
+    open_thread(page, talk)
+    leave_the_composer(page)
+    held: list[Any] = []
+    page.route(f"**/inbox/conversations/{pedro}", lambda route: held.append(route))
+    page.locator(f"#conversation-{pedro} a").click()
+    poll(page, lambda: held)
+
+    page.keyboard.press("e")
+    held[0].continue_()
+    page.locator("#thread-head").get_by_text("Pedro").wait_for()
+
+    assert (stored(talk, "state"), stored(pedro, "state")) == ("open", "open")
 
 
 def test_a_keyboard_stays_on_the_button_that_took_the_place_of_its_own(page: Any, talk: int) -> None:
