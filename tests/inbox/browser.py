@@ -12,7 +12,7 @@ from kiaai.models import User
 from tests.browser import browsing, listening
 from tests.inbox.talk import hear
 
-__all__ = ["hear", "open_thread", "visiting"]
+__all__ = ["drawn", "hear", "open_thread", "visiting"]
 
 
 @contextmanager
@@ -39,3 +39,8 @@ def open_thread(page: Any, conversation_id: int) -> None:
     """Show the conversation and wait until one may write."""
     page.goto(f"/inbox/conversations/{conversation_id}")
     page.locator("#message:focus").wait_for()
+
+
+def drawn(page: Any) -> None:
+    """Wait until what came in is on the screen, and whatever follows it is done."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

@@ -10,7 +10,7 @@ from kiaai.extensions import db
 from kiaai.media import media_folder
 from kiaai.models import Attachment, Conversation, Message
 from tests.browser import poll
-from tests.inbox.browser import hear, open_thread
+from tests.inbox.browser import drawn, hear, open_thread
 from tests.inbox.test_thread_parts import tell_much
 
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
@@ -90,6 +90,7 @@ def test_scrolling_down_from_a_hit_loads_on_without_a_jump(page: Any, long_talk:
 
     page.locator("#thread").evaluate("(thread) => thread.scrollTo(0, 0)")
     page.locator(f"#message-{long_talk.messages[50 + 60]}").wait_for(state="attached")
+    drawn(page)
 
     assert page.locator(f"#{seen}").evaluate(IN_VIEW)
 
@@ -115,6 +116,7 @@ def test_a_refresh_never_moves_the_reader(page: Any, long_talk: LongTalk) -> Non
 
     hear(long_talk.id, "Otra cosa\n\n\nmás")
     page.locator("#thread").get_by_text("Otra cosa").wait_for(state="attached")
+    drawn(page)
 
     assert watched.evaluate(where) == before
     expect(page.locator("#new-count")).to_have_text("1")
