@@ -46,19 +46,59 @@ def chromium() -> Iterator[Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=SOON)
         yield browser
+        _kept.clear()
         browser.close()
 
 
 @contextmanager
 def browsing(browser: Any, **options: Any) -> Iterator[Any]:
     """Give a context that waits for nothing longer than SOON. options: of Playwright's `new_context`."""
-    context = browser.new_context(**options)
-    context.set_default_timeout(SOON)
-    context.set_default_navigation_timeout(SOON)
+    context = _new_context(browser, options)
     try:
         yield context
     finally:
         context.close()
+
+
+# Contexts that nobody uses now, by their options.
+_kept: dict[str, list[Any]] = {}
+
+
+@contextmanager
+def returning(browser: Any, address: str, **options: Any) -> Iterator[Any]:
+    """Give the context of somebody who was here before: scripts and sheets are in its cache, nothing else is.
+
+    What a context cannot forget, such as scripts it runs in each page or a clock, wants `browsing`.
+    """
+    options = {"base_url": address, **options}
+    idle = _kept.setdefault(repr(sorted(options.items())), [])
+    context = idle.pop() if idle else _new_context(browser, options)
+    try:
+        _forget_all(context, address)
+        yield context
+        for page in context.pages:
+            page.close()
+    except BaseException:
+        context.close()
+        raise
+    idle.append(context)
+
+
+def _new_context(browser: Any, options: dict[str, Any]) -> Any:
+    context = browser.new_context(**options)
+    context.set_default_timeout(SOON)
+    context.set_default_navigation_timeout(SOON)
+    return context
+
+
+def _forget_all(context: Any, address: str) -> None:
+    """Leave nothing of this address but what its cache keeps."""
+    page = context.new_page()
+    kinds = "cookies,local_storage,indexeddb,cache_storage,service_workers"
+    session = context.new_cdp_session(page)
+    session.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": kinds})
+    session.detach()
+    context.clear_cookies()
 
 
 def poll(page: Any, is_done: Callable[[], object]) -> None:
@@ -69,45 +109,67 @@ def poll(page: Any, is_done: Callable[[], object]) -> None:
         page.wait_for_timeout(20)
 
 
-@contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """Serve the app on a free port of loopback; yield its address."""
-    requests = _Requests(app)
-    server = make_server("127.0.0.1", 0, requests, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join(timeout=5)
-        server.server_close()
-        requests.join(timeout=5)
-
-
-class _Requests:
-    """The app, and how many requests it is busy with: a page that closes still tells of its draft."""
+class Server:
+    """The app on a free port of loopback. It answers while it is open, and 503 before and after."""
 
     def __init__(self, app: Flask):
         self._app = app
+        self._is_open = False
         self._busy = 0
         self._changed = threading.Condition()
+        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
 
-    def __call__(self, environ: Any, start_response: Any) -> Any:
-        self._add(1)
+    @contextmanager
+    def open(self) -> Iterator[str]:
+        """Answer; at the end wait for requests under way: a page that closes still tells of its draft."""
+        self._change(is_open=True)
+        try:
+            yield self.address
+        finally:
+            self._change(is_open=False)
+            with self._changed:
+                self._changed.wait_for(lambda: not self._busy, timeout=5)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join(timeout=5)
+        self._server.server_close()
+
+    def _answer(self, environ: Any, start_response: Any) -> Any:
+        with self._changed:
+            is_open = self._is_open
+            self._busy += is_open
+        if not is_open:
+            start_response("503 Service Unavailable", [])
+            return [b""]
         try:
             return self._app(environ, start_response)
         finally:
-            self._add(-1)
+            self._change(step=-1)
 
-    def join(self, timeout: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: not self._busy, timeout)
-
-    def _add(self, step: int) -> None:
+    def _change(self, step: int = 0, is_open: bool | None = None) -> None:
         with self._changed:
             self._busy += step
+            self._is_open = self._is_open if is_open is None else is_open
             self._changed.notify_all()
+
+
+@pytest.fixture(scope="session")
+def web_server(app: Flask) -> Iterator[Server]:
+    """Give the one server of this process: at the same address a browser finds what it has kept."""
+    server = Server(app)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def address(web_server: Server, database: None) -> Iterator[str]:
+    """Serve the app to browsers for as long as the test lasts. Only then is the database left as it was."""
+    with web_server.open() as address:
+        yield address
 
 
 @contextmanager

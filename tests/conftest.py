@@ -26,7 +26,7 @@ from kiaai.database import is_retryable
 from kiaai.extensions import db
 from kiaai.models import Base, Channel, Conversation, Lead, LeadIdentity, User
 from kiaai.webhook import receiving
-from tests.browser import chromium
+from tests.browser import address, chromium, web_server
 from tests.limits import (
     before_the_end,
     give_more_time,
@@ -38,12 +38,14 @@ from tests.limits import (
 )
 
 __all__ = [
+    "address",
     "chromium",
     "pytest_configure",
     "pytest_runtest_protocol",
     "pytest_sessionfinish",
     "pytest_timeout_cancel_timer",
     "pytest_timeout_set_timer",
+    "web_server",
 ]
 
 PHONE_NUMBER_ID = "200000000000001"

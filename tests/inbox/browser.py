@@ -9,26 +9,33 @@ from flask.sessions import SecureCookieSessionInterface
 
 from kiaai.extensions import db
 from kiaai.models import User
-from tests.browser import browsing, listening
+from tests.browser import browsing, listening, returning
 from tests.inbox.talk import hear
 
-__all__ = ["drawn", "hear", "open_thread", "visiting"]
+__all__ = ["drawn", "go_to", "hear", "open_thread", "visiting"]
 
 
 @contextmanager
-def visiting(chromium: Any, app: Flask, address: str, user: User, **options: Any) -> Iterator[Any]:
+def visiting(
+    chromium: Any, app: Flask, address: str, user: User, is_new: bool = False, **options: Any
+) -> Iterator[Any]:
     """Give a page of this person's own browser. At the end nothing may have been written to the console.
 
-    options: of Playwright's `new_context`. Two people at once are two of these.
+    is_new: nothing was ever loaded in it, and nobody uses it afterwards. options: of Playwright's
+    `new_context`. Two people at once are two of these.
     """
     serializer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert serializer is not None
     cookie = serializer.dumps({"_user_id": user.fs_uniquifier, "_fresh": True})
     db.session.rollback()
     options = {"viewport": {"width": 1440, "height": 900}, **options}
-    with browsing(chromium, base_url=address, **options) as context:
+    if is_new:
+        known = browsing(chromium, base_url=address, **options)
+    else:
+        known = returning(chromium, address, **options)
+    with known as context:
         context.add_cookies([{"name": "kiaai_session", "value": cookie, "url": address}])
-        page = context.new_page()
+        page = context.pages[0] if context.pages else context.new_page()
         with listening(page) as complaints:
             yield page
             page.wait_for_timeout(50)
@@ -38,6 +45,13 @@ def visiting(chromium: Any, app: Flask, address: str, user: User, **options: Any
 def open_thread(page: Any, conversation_id: int) -> None:
     """Show the conversation and wait until one may write."""
     page.goto(f"/inbox/conversations/{conversation_id}")
+    page.locator("#message:focus").wait_for()
+
+
+def go_to(page: Any, conversation_id: int, name: str) -> None:
+    """Open another conversation from the list, and wait until one may write there."""
+    page.locator(f"#conversation-{conversation_id} a").first.click()
+    page.locator("#thread-head").get_by_text(name).wait_for()
     page.locator("#message:focus").wait_for()
 
 

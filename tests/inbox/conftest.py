@@ -12,7 +12,6 @@ from sqlalchemy import event
 
 from kiaai.extensions import db
 from kiaai.models import Attachment, Channel, Conversation, Message, User
-from tests.browser import serving
 from tests.conftest import make_conversation
 from tests.inbox.browser import visiting
 from tests.inbox.talk import hear, store_message
@@ -58,16 +57,16 @@ def ago() -> Callable[..., datetime]:
 
 
 @pytest.fixture
-def address(app: Flask) -> Iterator[str]:
-    """Serve the inbox to browsers."""
-    with serving(app) as address:
-        yield address
-
-
-@pytest.fixture
 def page(chromium: Any, app: Flask, address: str, alice: User) -> Iterator[Any]:
     """Alice's browser."""
     with visiting(chromium, app, address, alice) as page:
+        yield page
+
+
+@pytest.fixture
+def new_page(chromium: Any, app: Flask, address: str, alice: User) -> Iterator[Any]:
+    """Alice's browser, new: for what a browser that others use later could not forget."""
+    with visiting(chromium, app, address, alice, is_new=True) as page:
         yield page
 
 

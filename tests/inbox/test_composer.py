@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import poll
-from tests.inbox.browser import hear, open_thread
+from tests.inbox.browser import go_to, hear, open_thread
 
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
 
@@ -40,8 +40,8 @@ def write(page: Any, text: str) -> None:
     page.keyboard.press("Enter")
 
 
-def box(page: Any) -> str:
-    return str(page.locator("#message").input_value())
+def box(page: Any) -> Any:
+    return page.locator("#message")
 
 
 def words(page: Any, count: int) -> list[str]:
@@ -61,7 +61,7 @@ def test_what_is_typed_while_two_messages_wait_stays(page: Any, talk: int) -> No
     slow.answer()
 
     assert words(page, 4)[2:] == ["uno", "dos"]
-    assert box(page) == " y tres"
+    expect(box(page)).to_have_value(" y tres")
 
 
 def test_three_messages_in_a_row_arrive_as_three(page: Any, talk: int) -> None:
@@ -74,7 +74,7 @@ def test_three_messages_in_a_row_arrive_as_three(page: Any, talk: int) -> None:
         slow.answer()
 
     assert words(page, 5)[2:] == ["uno", "dos", "tres"]
-    assert box(page) == ""
+    expect(box(page)).to_have_value("")
 
 
 def test_the_same_words_twice_are_two_messages(page: Any, talk: int) -> None:
@@ -99,7 +99,7 @@ def test_what_the_server_could_not_take_comes_back_in_order(page: Any, talk: int
     slow.refuse(503)
     slow.refuse(503)
 
-    expect(page.locator("#message")).to_have_value("uno\ndos\ntres")
+    expect(box(page)).to_have_value("uno\ndos\ntres")
     expect(page.locator("#toasts .toast-error")).to_have_count(1)
 
 
@@ -110,7 +110,7 @@ def test_a_message_that_met_no_connection_comes_back_and_goes_once(page: Any, ta
     first = slow.next()
     key = first.request.post_data_json["key"]
     first.abort()
-    expect(page.locator("#message")).to_have_value("uno")
+    expect(box(page)).to_have_value("uno")
 
     page.keyboard.press("Enter")
     again = slow.next()
@@ -125,7 +125,7 @@ def test_a_message_changed_after_it_came_back_is_a_new_one(page: Any, talk: int)
     slow = SlowServer(page, talk)
     write(page, "uno")
     slow.next().abort()
-    expect(page.locator("#message")).to_have_value("uno")
+    expect(box(page)).to_have_value("uno")
 
     write(page, " más")
     slow.answer()
@@ -143,8 +143,8 @@ def test_a_refusal_says_why_and_keeps_what_was_typed_since(page: Any, talk: int)
     slow.answer()
 
     page.locator("#composer-error").get_by_text("4,096").wait_for()
-    assert box(page) == "x" * 4097 + "\ny esto"
-    assert page.locator("#composer-count").inner_text() == "4104 / 4096"
+    expect(box(page)).to_have_value("x" * 4097 + "\ny esto")
+    expect(page.locator("#composer-count")).to_have_text("4104 / 4096")
 
 
 def test_a_message_refused_after_its_conversation_was_left_is_a_draft_there(
@@ -154,17 +154,15 @@ def test_a_message_refused_after_its_conversation_was_left_is_a_draft_there(
     slow = SlowServer(page, talk)
     write(page, "para Dana")
     page.keyboard.type("y más")
-    page.locator(f"#conversation-{pedro} a").click()
-    page.locator("#thread-head").get_by_text("Pedro").wait_for()
+    go_to(page, pedro, "Pedro")
 
     slow.refuse(503)
     page.locator("#toasts .toast-error").wait_for()
-    there = box(page)
-    page.locator(f"#conversation-{talk} a").click()
-    page.locator("#thread-head").get_by_text("Dana").wait_for()
+    there = box(page).input_value()
+    go_to(page, talk, "Dana")
 
+    expect(box(page)).to_have_value("para Dana\ny más")
     assert there == ""
-    assert box(page) == "para Dana\ny más"
 
 
 def test_a_text_taken_back_to_change_it_is_counted_and_kept(page: Any, talk: int, pedro: int) -> None:
@@ -173,9 +171,7 @@ def test_a_text_taken_back_to_change_it_is_counted_and_kept(page: Any, talk: int
 
     page.get_by_role("button", name="Change the text").click()
     page.locator("#composer-count").get_by_text("4000 / 4096").wait_for()
-    page.locator(f"#conversation-{pedro} a").click()
-    page.locator("#thread-head").get_by_text("Pedro").wait_for()
-    page.locator(f"#conversation-{talk} a").click()
-    page.locator("#thread-head").get_by_text("Dana").wait_for()
+    go_to(page, pedro, "Pedro")
+    go_to(page, talk, "Dana")
 
-    assert box(page) == "x" * 4000
+    expect(box(page)).to_have_value("x" * 4000)

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from kiaai.extensions import db
 from kiaai.inbox import list_state, queries
 from kiaai.models import Channel, Conversation, Lead, Tag, User
+from tests.browser import poll
 from tests.conftest import make_conversation
 from tests.inbox.browser import hear, visiting
 
@@ -46,6 +47,11 @@ def ids_of(page: Any) -> list[str]:
     return found
 
 
+def expect_rows(page: Any, conversation_ids: list[int]) -> None:
+    """Wait until the list has these rows, in this order, and no other."""
+    poll(page, lambda: ids_of(page) == [f"conversation-{each}" for each in conversation_ids])
+
+
 def row(page: Any, conversation_id: int) -> Any:
     return page.locator(f"#conversation-{conversation_id}")
 
@@ -74,7 +80,7 @@ def test_tab_order_and_filter_outlive_a_reload_with_a_conversation_open(page: An
     page.reload()
 
     expect(page).to_have_url(re.compile(rf"/{people[2]}\?tab=closed&order=newest&status=customer$"))
-    assert ids_of(page) == [f"conversation-{people[1]}"]
+    expect_rows(page, [people[1]])
     expect(page.locator("#open")).to_have_attribute("data-conversation", str(people[2]))
     page.locator("#no-status").click()
     row(page, people[0]).wait_for()
@@ -100,7 +106,7 @@ def test_a_search_finds_people_first_and_then_messages(page: Any, people: list[i
     page.keyboard.type("Persona")
 
     page.locator("#found-messages mark").wait_for()
-    assert len(ids_of(page)) == 5
+    expect(page.locator("#conversation-rows > .list-row")).to_have_count(5)
     expect(page.locator("#found-messages mark")).to_have_text("persona")
     page.locator(f"#found-{message} a").click()
 
@@ -134,7 +140,7 @@ def test_an_emptied_search_comes_back_to_the_tab(page: Any, people: list[int]) -
     page.locator("#search").fill("")
     page.locator("#found-people").wait_for(state="detached")
 
-    assert ids_of(page) == [f"conversation-{people[0]}"]
+    expect_rows(page, [people[0]])
     expect(page).to_have_url(re.compile(r"/\?tab=unread$"))
 
 
@@ -160,7 +166,7 @@ def test_several_are_closed_at_once_and_the_list_follows(page: Any, people: list
     page.locator("#toasts").get_by_text("3 conversations closed.").wait_for()
     expect(page.locator("#selected")).to_be_hidden()
     row(page, people[2]).wait_for(state="detached")
-    assert ids_of(page) == [f"conversation-{people[0]}", f"conversation-{people[4]}"]
+    expect_rows(page, [people[0], people[4]])
 
 
 def test_several_are_assigned_and_tagged_from_menus(page: Any, people: list[int], bob: User) -> None:
@@ -238,12 +244,11 @@ def test_a_row_that_moved_while_older_ones_came_is_drawn_once(
         last_message_preview="Bajó",
     )
 
-    while not held:
-        page.wait_for_timeout(20)
+    poll(page, lambda: held)
     held[0].continue_()
     row(page, people[4]).wait_for()
 
-    assert ids_of(page) == [f"conversation-{people[n]}" for n in (1, 2, 3, 0, 4)]
+    expect_rows(page, [people[n] for n in (1, 2, 3, 0, 4)])
     expect(row(page, people[0])).to_contain_text("Bajó")
 
 

@@ -1,11 +1,11 @@
 """An inbox that is not looked at: notifications, the title, lost connections, and two tabs that agree."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
+from playwright.sync_api import expect
 
 from kiaai.extensions import db
 from kiaai.models import User
@@ -25,11 +25,11 @@ LISTEN = """
 
 
 @pytest.fixture
-def telling(page: Any) -> Iterator[Any]:
+def telling(new_page: Any) -> Any:
     """A browser that keeps its notifications, which its person has asked for."""
-    page.context.add_init_script(LISTEN)
-    page.context.add_init_script("localStorage.setItem('notifications', 'on')")
-    yield page
+    new_page.context.add_init_script(LISTEN)
+    new_page.context.add_init_script("localStorage.setItem('notifications', 'on')")
+    return new_page
 
 
 def told(page: Any) -> list[list[str]]:
@@ -44,23 +44,26 @@ def test_a_message_elsewhere_is_told_once_and_a_click_opens_it(telling: Any, tal
 
     hear(pedro, "¿Hay alguien?")
     poll(telling, lambda: told(telling) or told(other))
-    telling.wait_for_timeout(300)
+    hear(pedro, "¿O nadie?")
+    poll(telling, lambda: ["Pedro", "¿O nadie?"] in told(telling) + told(other))
     heard = [*told(telling), *told(other)]
     telling.evaluate("told[0].onclick()")
 
-    assert heard == [["Pedro", "¿Hay alguien?"]]
+    assert heard == [["Pedro", "¿Hay alguien?"], ["Pedro", "¿O nadie?"]]
     telling.locator("#thread").get_by_text("¿Hay alguien?").wait_for()
 
 
-def test_the_conversation_before_ones_eyes_is_not_told(telling: Any, talk: int) -> None:
+def test_the_conversation_before_ones_eyes_is_not_told(telling: Any, talk: int, pedro: int) -> None:
     open_thread(telling, talk)
 
     with telling.expect_response("**/inbox/unread?*"):
         hear(talk, "Aquí mismo")
         telling.locator("#thread").get_by_text("Aquí mismo").wait_for()
         telling.evaluate("document.querySelector('[data-choice=sound]').click()")
+    hear(pedro, "¿Y yo?")
+    poll(telling, lambda: told(telling))
 
-    assert told(telling) == []
+    assert told(telling) == [["Pedro", "¿Y yo?"]]
 
 
 def test_nobody_is_asked_while_alerts_are_off(page: Any, talk: int, pedro: int) -> None:
@@ -79,11 +82,11 @@ def test_title_and_icon_carry_what_is_unread(page: Any, talk: int, pedro: int) -
     icon = page.locator("link[rel=icon]")
 
     page.wait_for_function("() => document.title.startsWith('(1) ')")
-    with_news = icon.get_attribute("href")
+    expect(icon).to_have_attribute("href", re.compile("favicon-unread"))
     page.locator(f"#conversation-{pedro} a").click()
     page.wait_for_function("() => !document.title.startsWith('(')")
 
-    assert "favicon-unread" in with_news and "favicon-unread" not in icon.get_attribute("href")
+    expect(icon).not_to_have_attribute("href", re.compile("favicon-unread"))
 
 
 def test_a_lost_connection_counts_rests_and_catches_up_at_once(page: Any, talk: int) -> None:
@@ -104,7 +107,7 @@ def test_a_lost_connection_counts_rests_and_catches_up_at_once(page: Any, talk: 
 
     bar.wait_for(state="hidden")
     assert while_resting == 0
-    assert page.locator("#message").input_value() == "A medias"
+    expect(page.locator("#message")).to_have_value("A medias")
 
 
 def test_a_new_release_says_so(page: Any, talk: int) -> None:

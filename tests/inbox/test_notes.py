@@ -114,7 +114,7 @@ def test_notes_being_written_stay_when_somebody_saves_theirs(page: Any, talk: in
     page.locator("#lead-tags").focus()
 
     page.locator("#lead-error").get_by_text("De Bob").wait_for()
-    assert page.locator("#lead-notes").input_value() == "De Alicia"
+    expect(page.locator("#lead-notes")).to_have_value("De Alicia")
     assert stored_notes(talk) == "De Bob"
     page.get_by_role("button", name="Save mine instead").click()
     page.locator("#lead-error").get_by_text("De Bob").wait_for(state="detached")
@@ -154,5 +154,5 @@ def test_notes_changed_twice_in_a_row_are_no_conflict_with_oneself(
     held[0].continue_()
 
     expect(page.locator("#lead .history li", has_text="You changed the notes")).to_have_count(2)
-    assert page.locator("#lead-error").inner_text() == ""
+    expect(page.locator("#lead-error")).to_have_text("")
     assert stored_notes(talk) == "uno y dos"

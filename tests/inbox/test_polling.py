@@ -15,8 +15,9 @@ from sqlalchemy import select
 from kiaai import create_app
 from kiaai.config import Settings
 from kiaai.extensions import db
+from kiaai.inbox import list_state
 from kiaai.inbox.list_filter import TABS
-from kiaai.inbox.list_state import COUNT_LIMIT, MOST_ROWS
+from kiaai.inbox.list_state import COUNT_LIMIT
 from kiaai.inbox.queries import PAGE_ROWS
 from kiaai.leads.pipeline import Actor, rename, set_status
 from kiaai.models import Channel, Conversation, Installation, Tag, User
@@ -92,9 +93,10 @@ def test_what_comes_below_a_list_loaded_to_its_end_is_news(
 
 @pytest.mark.parametrize("query", ["?order=newest", "?q=Dana"])
 def test_rows_beyond_those_that_a_poll_draws_are_loaded_again(
-    signed_in: FlaskClient, channel: Channel, query: str
+    signed_in: FlaskClient, channel: Channel, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
-    for number in range(MOST_ROWS + 1):
+    monkeypatch.setattr(list_state, "MOST_ROWS", 5)
+    for number in range(6):
         make_conversation(channel, f"5690000{number:04}", "Dana Prueba")
     oldest = db.session.scalars(select(Conversation).order_by(Conversation.last_message_at)).first()
     assert oldest is not None

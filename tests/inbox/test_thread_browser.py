@@ -1,5 +1,6 @@
 """The thread in a real browser: jumping, pictures, recordings, and conversations opened in haste."""
 
+import re
 from base64 import b64decode
 from typing import Any, NamedTuple
 
@@ -55,20 +56,20 @@ def test_the_line_above_what_is_new_stays_until_the_thread_is_left(page: Any, ta
     page.locator(f"#conversation-{talk} a").click()
     page.locator("#thread").get_by_text("¿Hola?").wait_for()
 
-    assert (stayed, line.count()) == (1, 0)
+    expect(line).to_have_count(0)
+    assert stayed == 1
 
 
 def test_a_hit_far_up_is_in_view_and_newest_is_one_click_away(page: Any, long_talk: LongTalk) -> None:
     page.goto(f"/inbox/conversations/{long_talk.id}?message={long_talk.messages[50]}")
     hit = page.locator(f"#message-{long_talk.messages[50]}")
-    hit.wait_for()
-    was_in_view = hit.evaluate(IN_VIEW)
+    poll(page, lambda: hit.evaluate(IN_VIEW))
 
     page.get_by_role("button", name="Jump to newest").click()
 
     page.locator(f"#message-{long_talk.messages[-1]}").wait_for()
     page.locator("#new-messages").wait_for(state="hidden")
-    assert was_in_view and page.locator("#thread").evaluate("(thread) => thread.scrollTop") > -5
+    poll(page, lambda: page.locator("#thread").evaluate("(thread) => thread.scrollTop") > -5)
 
 
 def test_a_quote_leads_to_a_message_that_was_not_loaded(page: Any, long_talk: LongTalk) -> None:
@@ -78,8 +79,7 @@ def test_a_quote_leads_to_a_message_that_was_not_loaded(page: Any, long_talk: Lo
     page.locator("a.quote").click()
 
     quoted = page.locator(f"#message-{long_talk.messages[30]}")
-    quoted.wait_for()
-    assert quoted.evaluate(IN_VIEW)
+    poll(page, lambda: quoted.evaluate(IN_VIEW))
 
 
 def test_scrolling_down_from_a_hit_loads_on_without_a_jump(page: Any, long_talk: LongTalk) -> None:
@@ -110,6 +110,8 @@ def test_sending_from_far_up_shows_what_was_sent(page: Any, long_talk: LongTalk)
 def test_a_refresh_never_moves_the_reader(page: Any, long_talk: LongTalk) -> None:
     open_thread(page, long_talk.id)
     page.locator("#thread").evaluate("(thread) => thread.scrollTo(0, -700)")
+    page.locator("#new-messages").wait_for()
+    drawn(page)
     where = "(message) => Math.round(message.getBoundingClientRect().top)"
     watched = page.locator(f"#message-{long_talk.messages[-12]}")
     before = watched.evaluate(where)
@@ -135,7 +137,8 @@ def test_the_conversation_clicked_last_is_shown_however_slow_the_first(
     page.locator("#thread").get_by_text("Soy Pedro").wait_for()
     for route in held:
         route.fulfill(body='<div id="open" class="open" data-conversation="1">Dana</div>')
-    page.wait_for_timeout(300)
+    hear(pedro, "¿Hola?")
+    page.locator("#thread").get_by_text("¿Hola?").wait_for()
 
     assert "Pedro" in page.locator("#open").inner_text()
     assert page.evaluate("location.pathname") == f"/inbox/conversations/{pedro}"
@@ -165,13 +168,12 @@ def test_pictures_open_large_and_lead_to_one_another(page: Any, talk: int) -> No
     links.first.click()
     viewer.wait_for()
     page.keyboard.press("ArrowRight")
-    second = page.locator("#viewer-image").get_attribute("src")
-    is_last = page.get_by_role("button", name="Next picture").is_disabled()
+    expect(page.locator("#viewer-image")).to_have_attribute("src", re.compile(rf"/media/{files[1]}$"))
+    expect(page.get_by_role("button", name="Next picture")).to_be_disabled()
     page.keyboard.press("Escape")
     viewer.wait_for(state="hidden")
 
-    assert second is not None and second.endswith(f"/media/{files[1]}") and is_last
-    assert links.first.evaluate("(link) => document.activeElement === link")
+    expect(links.first).to_be_focused()
 
 
 def test_a_recording_keeps_the_speed_that_was_chosen(page: Any, talk: int) -> None:
@@ -185,7 +187,7 @@ def test_a_recording_keeps_the_speed_that_was_chosen(page: Any, talk: int) -> No
     page.reload()
     page.locator("audio").wait_for()
 
-    assert page.locator("audio").evaluate("(audio) => audio.playbackRate") == 1.5
+    poll(page, lambda: page.locator("audio").evaluate("(audio) => audio.playbackRate") == 1.5)
 
 
 def test_the_question_mark_shows_all_keys_and_escape_closes_one_thing_at_a_time(page: Any, talk: int) -> None:
@@ -202,7 +204,8 @@ def test_the_question_mark_shows_all_keys_and_escape_closes_one_thing_at_a_time(
     lead_stayed = page.locator("#lead").is_visible()
     page.keyboard.press("Escape")
 
-    assert lead_stayed and not page.locator("#lead").is_visible()
+    expect(page.locator("#lead")).to_be_hidden()
+    assert lead_stayed
 
 
 def picture(conversation_id: int) -> int:

@@ -1,14 +1,11 @@
 """An inbox with people, talk and settings in it, and whoever looks at it."""
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
 from kiaai.extensions import db
 from kiaai.models import CannedReply, Conversation, Message, Note, Tag, User
-from tests.browser import serving
 
 
 @pytest.fixture
@@ -27,12 +24,6 @@ def shop(app: Flask, alice: User, bob: User) -> Flask:
     db.session.add(Note(conversation_id=longest_talk(), user_id=bob.id, text="Pidió factura a su empresa."))
     db.session.commit()
     return app
-
-
-@pytest.fixture
-def address(shop: Flask) -> Iterator[str]:
-    with serving(shop) as address:
-        yield address
 
 
 def longest_talk() -> int:

@@ -9,22 +9,21 @@ from playwright.sync_api import expect
 
 from kiaai.extensions import db
 from kiaai.models import CannedReply, Lead, Tag, User
-from tests.browser import serving
 from tests.inbox.browser import visiting
 
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
 
 
 @pytest.fixture
-def page(chromium: Any, app: Flask, alice: User) -> Iterator[Any]:
-    with serving(app) as address, visiting(chromium, app, address, alice) as page:
+def page(chromium: Any, app: Flask, address: str, alice: User) -> Iterator[Any]:
+    with visiting(chromium, app, address, alice) as page:
         yield page
 
 
 @pytest.fixture
-def phone(chromium: Any, app: Flask, alice: User) -> Iterator[Any]:
+def phone(chromium: Any, app: Flask, address: str, alice: User) -> Iterator[Any]:
     options = {"viewport": {"width": 360, "height": 740}, "locale": "es-CL"}
-    with serving(app) as address, visiting(chromium, app, address, alice, **options) as page:
+    with visiting(chromium, app, address, alice, **options) as page:
         yield page
 
 
