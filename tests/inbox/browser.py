@@ -12,33 +12,46 @@ from kiaai.models import User
 from tests.browser import browsing, listening, returning
 from tests.inbox.talk import hear
 
-__all__ = ["drawn", "go_to", "hear", "open_thread", "visiting"]
+__all__ = ["drawn", "go_to", "hear", "open_thread", "visiting", "visiting_anew"]
+
+
+WINDOW = {"width": 1440, "height": 900}
 
 
 @contextmanager
-def visiting(
-    chromium: Any, app: Flask, address: str, user: User, is_new: bool = False, **options: Any
-) -> Iterator[Any]:
+def visiting(chromium: Any, app: Flask, address: str, user: User, **options: Any) -> Iterator[Any]:
     """Give a page of this person's own browser. At the end nothing may have been written to the console.
 
-    is_new: nothing was ever loaded in it, and nobody uses it afterwards. options: of Playwright's
-    `new_context`. Two people at once are two of these.
+    options: of Playwright's `new_context`. Two people at once are two of these.
     """
+    with (
+        returning(chromium, address, **{"viewport": WINDOW, **options}) as context,
+        _signed_in(context, app, address, user) as page,
+    ):
+        yield page
+
+
+@contextmanager
+def visiting_anew(chromium: Any, app: Flask, address: str, user: User) -> Iterator[Any]:
+    """Give a page of a browser that never loaded anything, and that nobody uses afterwards."""
+    with (
+        browsing(chromium, base_url=address, viewport=WINDOW) as context,
+        _signed_in(context, app, address, user) as page,
+    ):
+        yield page
+
+
+@contextmanager
+def _signed_in(context: Any, app: Flask, address: str, user: User) -> Iterator[Any]:
     serializer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert serializer is not None
     cookie = serializer.dumps({"_user_id": user.fs_uniquifier, "_fresh": True})
     db.session.rollback()
-    options = {"viewport": {"width": 1440, "height": 900}, **options}
-    if is_new:
-        known = browsing(chromium, base_url=address, **options)
-    else:
-        known = returning(chromium, address, **options)
-    with known as context:
-        context.add_cookies([{"name": "kiaai_session", "value": cookie, "url": address}])
-        page = context.pages[0] if context.pages else context.new_page()
-        with listening(page) as complaints:
-            yield page
-            page.wait_for_timeout(50)
+    context.add_cookies([{"name": "kiaai_session", "value": cookie, "url": address}])
+    page = context.pages[0] if context.pages else context.new_page()
+    with listening(page) as complaints:
+        yield page
+        page.wait_for_timeout(50)
     assert complaints == [], complaints
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from kiaai.extensions import db
 from kiaai.models import Attachment, Channel, Conversation, Message, User
 from tests.conftest import make_conversation
-from tests.inbox.browser import visiting
+from tests.inbox.browser import visiting, visiting_anew
 from tests.inbox.talk import hear, store_message
 from tests.people import enter
 
@@ -66,7 +66,7 @@ def page(chromium: Any, app: Flask, address: str, alice: User) -> Iterator[Any]:
 @pytest.fixture
 def new_page(chromium: Any, app: Flask, address: str, alice: User) -> Iterator[Any]:
     """Alice's browser, new: for what a browser that others use later could not forget."""
-    with visiting(chromium, app, address, alice, is_new=True) as page:
+    with visiting_anew(chromium, app, address, alice) as page:
         yield page
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from kiaai.config import ROOT
 from kiaai.models import User
-from tests.inbox.browser import visiting
+from tests.inbox.browser import visiting_anew
 from tests.looks.conftest import longest_talk
 
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
@@ -24,7 +24,7 @@ def test_an_open_conversation_weighs_less_than_120_kb(
 ) -> None:
     path = f"/inbox/conversations/{longest_talk()}"
     loaded: dict[str, int] = {}
-    with visiting(chromium, shop, address, alice, is_new=True) as page:
+    with visiting_anew(chromium, shop, address, alice) as page:
         page.on("requestfinished", lambda request: loaded.setdefault(request.url, weight(request.response())))
         page.goto(path, wait_until="networkidle")
 
@@ -34,7 +34,7 @@ def test_an_open_conversation_weighs_less_than_120_kb(
 def test_our_own_scripts_of_an_open_conversation_weigh_little(
     chromium: Any, shop: Flask, address: str, alice: User
 ) -> None:
-    with visiting(chromium, shop, address, alice, is_new=True) as page:
+    with visiting_anew(chromium, shop, address, alice) as page:
         page.goto(f"/inbox/conversations/{longest_talk()}", wait_until="networkidle")
         loaded = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
 
