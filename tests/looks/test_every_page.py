@@ -1,4 +1,4 @@
-"""Every page can be used by everybody: axe finds nothing serious, in either theme and either language."""
+"""Every page can be used by everybody: axe finds nothing serious, in both themes and both languages."""
 
 from pathlib import Path
 from typing import Any
@@ -23,21 +23,27 @@ _SERIOUS = """async () => {
   return violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
     .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 4).map(({ html }) => html.slice(0, 200)).join(" | ")}`);
 }"""
+_CONTRAST = _SERIOUS.replace("{ resultTypes", '{ runOnly: ["color-contrast"], resultTypes')
 
 
-# What a page says depends on the language alone, and its colours on the theme alone: two rounds see all four.
-@pytest.mark.parametrize(("language", "theme"), [("en", "dark"), ("es", "light")])
+@pytest.mark.parametrize("language", ["en", "es"])
 def test_everybody_can_use_every_page(
-    chromium: Any, shop: Flask, address: str, alice: User, language: str, theme: str
+    chromium: Any, shop: Flask, address: str, alice: User, language: str
 ) -> None:
     found: list[str] = []
     paths = pages(shop, alice)
-    options = {"locale": language, "reduced_motion": "reduce", "color_scheme": theme}
+    options = {"locale": language, "reduced_motion": "reduce", "color_scheme": "dark"}
     with visiting(chromium, shop, address, alice, **options) as page:
         for path in paths:
             page.goto(path)
             page.evaluate(AXE)
             found += [f"{path}: {what}" for what in page.evaluate(_SERIOUS)]
+            page.emulate_media(color_scheme="light")
+            # Drawn anew: colours that are on their way from one theme to the other belong to neither.
+            page.reload()
+            page.evaluate(AXE)
+            found += [f"{path}, light: {what}" for what in page.evaluate(_CONTRAST)]
+            page.emulate_media(color_scheme="dark")
 
     assert not found, "\n".join(found)
 
