@@ -21,6 +21,7 @@ from kiaai.config import ROOT
 from kiaai.embedded import postgres, valkey
 from kiaai.embedded.processes import end, find_marked, is_alive, wait_for_end
 from kiaai.embedded.sockets import socket_folder
+from tests.signals import to_each
 
 PATIENCE_SECONDS = 60
 
@@ -65,8 +66,7 @@ def query(url: str, sql: str) -> object:
 def kill_everything(pid: int) -> None:
     """`kill -9` a process and all below it, the parent first."""
     processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    for process in processes:
-        process.kill()
+    to_each(processes, psutil.Process.kill)
     assert wait_for_end(processes, PATIENCE_SECONDS) == []
 
 

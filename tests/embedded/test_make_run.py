@@ -5,6 +5,7 @@ import pytest
 
 from kiaai.embedded.ports import answers
 from tests.embedded.conftest import Supervise, wait_for
+from tests.signals import to_each
 
 
 @pytest.mark.e2e
@@ -29,8 +30,7 @@ def test_make_run_starts_everything_and_ends_it(make_run: Supervise) -> None:
 def test_killed_and_started_again_it_serves_on_the_same_port(make_run: Supervise) -> None:
     first = make_run()
     wait_for(lambda: answers("127.0.0.1", first.port, "/readyz"), "the web server to be ready")
-    for child in psutil.Process(first.process.pid).children(recursive=True):
-        child.kill()
+    to_each(psutil.Process(first.process.pid).children(recursive=True), psutil.Process.kill)
     first.process.kill()
     first.process.wait()
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +13,7 @@ import psutil
 import requests
 
 from kiaai.config import ROOT
+from tests.signals import to_each
 
 T = TypeVar("T")
 
@@ -91,19 +91,15 @@ class Part:
 
     def kill(self) -> None:
         """`kill -9` it and all that it started."""
-        for process in self._family():
-            with suppress(psutil.Error):
-                process.kill()
+        to_each(self._family(), psutil.Process.kill)
         self.wait()
 
     def stop(self) -> None:
         """SIGSTOP: it keeps its connections and does nothing."""
-        for process in self._family():
-            process.suspend()
+        to_each(self._family(), psutil.Process.suspend)
 
     def resume(self) -> None:
-        for process in self._family():
-            process.resume()
+        to_each(self._family(), psutil.Process.resume)
 
     def ask_to_end(self) -> None:
         """SIGTERM."""
@@ -124,8 +120,7 @@ class Part:
     def end(self, seconds: float = 10) -> None:
         """Ask it to end, however it is, and kill it when it takes too long."""
         if self.is_running:
-            with suppress(psutil.Error):
-                self.resume()
+            self.resume()
             self.ask_to_end()
             try:
                 self.wait(seconds)

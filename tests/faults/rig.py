@@ -37,6 +37,7 @@ from tests.faults.processes import (
     until,
 )
 from tests.faults.proxy import Proxy
+from tests.signals import to_each
 
 # "Progress" of the ledger: with the faults over, everything is final within a minute.
 PROGRESS_SECONDS = 60.0
@@ -138,13 +139,11 @@ class Rig:
         """SIGSTOP: it takes connections and answers nothing, like a machine that is suspended."""
         postmaster = psutil.Process(self._postgres_pid())
         frozen = [postmaster, *postmaster.children()]
-        for process in frozen:
-            process.suspend()
+        to_each(frozen, psutil.Process.suspend)
         try:
             yield
         finally:
-            for process in frozen:
-                process.resume()
+            to_each(frozen, psutil.Process.resume)
 
     def _postgres_pid(self) -> int:
         return int((self.instance / "postgres" / "postmaster.pid").read_text().splitlines()[0])

@@ -33,6 +33,7 @@ from kiaai.models import (
 from kiaai.webhook.replay import replay
 from tests.conftest import PHONE_NUMBER_ID, VERIFY_TOKEN, Signed, make_settings
 from tests.samples import payload
+from tests.signals import to_each
 
 
 def body(*items: dict[str, Any], field: str = "messages", key: str = "messages") -> bytes:
@@ -477,15 +478,13 @@ def test_with_a_stopped_database_it_answers_503_instead_of_hanging(
             int((Path(folder) / "instance/postgres/postmaster.pid").read_text().split()[0])
         )
         stopped = [server, *server.children()]
-        for process in stopped:
-            process.suspend()
+        to_each(stopped, psutil.Process.suspend)
         started = time.monotonic()
 
         answer = client.post("/webhook", **signed(payload("in-text")))
 
         took_seconds = time.monotonic() - started
-        for process in stopped:
-            process.resume()
+        to_each(stopped, psutil.Process.resume)
         postgres.stop(Path(folder) / "instance")
     assert answer.status_code == 503
     # A contract of the endpoint, not a measurement: three seconds, and some for a busy machine.
