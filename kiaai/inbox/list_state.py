@@ -110,7 +110,7 @@ def _statement(tab: str, search: hits.Kind | None, has_until: bool) -> TextClaus
         _held().label("held"),
     ).where(User.fs_uniquifier == bindparam("session_key"), User.active)
     # "named" writes parameters as text() reads them.
-    compiled = query.compile(dialect=PGDialect_psycopg2(paramstyle="named"))  # type: ignore[no-untyped-call]
+    compiled = query.compile(dialect=PGDialect_psycopg2(paramstyle="named"))  # type: ignore[no-untyped-call]  # of the library
     constants = {name: value for name, value in compiled.params.items() if value is not None}
     return text(compiled.string).bindparams(**constants)
 
