@@ -24,7 +24,7 @@ _ENGLISH = frozenset(
     my need not of off on open or order our out pay person please price prices say send shop should some
     someone speak store talk than thank thanks that the them then there they this to today tomorrow until up
     want was we were what whats when where which who why will with would you your yours
-    """.split()  # noqa: SIM905
+    """.split()  # noqa: SIM905 - as above
 ) - {"me", "no"}
 # Words of both languages say nothing about either.
 _BOTH = _SPANISH & _ENGLISH

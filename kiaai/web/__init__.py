@@ -26,7 +26,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         # host: proxies hand on the `Host` itself, and an `X-Forwarded-Host` as the client wrote it.
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # as Flask's documentation does
-    app.wsgi_app = Impatient(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Impatient(app.wsgi_app)  # type: ignore[method-assign]  # as above
     release()
     languages.init_app(app)
     filters.init_app(app)
