@@ -3,15 +3,11 @@
 A body that speaks of nobody else is emptied; from one that does, only the messages of the conversation go.
 """
 
-import json
-from datetime import datetime
-from typing import Any
-
 from sqlalchemy import select, text
 
 from kiaai.extensions import db
 from kiaai.models import Message
-from kiaai.whatsapp.inbound import UnreadableBody, parse
+from kiaai.webhook.forgetting import ERASE_BODIES, SHORTEN_BODY, speaks_only_of, without
 
 # Applied bodies live for 30 days, so these are few. A webhook that came again has a row of its own that no
 # message names; its body is the same.
@@ -23,10 +19,6 @@ _BODIES = text("""
     SELECT id, received_at, body FROM webhook_events
     WHERE outcome <> 'erased' AND id >= (SELECT min(id) FROM named) AND body IN (SELECT body FROM named)
     ORDER BY id""")
-_EMPTY = text("""
-    UPDATE webhook_events SET body = '', outcome = 'erased', error = NULL, replay_at = NULL
-    WHERE id = ANY (:ids)""")
-_SHORTEN = text("UPDATE webhook_events SET body = :body WHERE id = :id")
 
 
 def erase_from_journal(conversation_id: int) -> None:
@@ -40,38 +32,8 @@ def erase_from_journal(conversation_id: int) -> None:
     }
     emptied = []
     for row in db.session.execute(_BODIES, {"id": conversation_id}).all():
-        if _speaks_only_of(own, bytes(row.body), row.received_at):
+        if speaks_only_of(own, bytes(row.body), row.received_at):
             emptied.append(row.id)
         else:
-            db.session.execute(_SHORTEN, {"id": row.id, "body": without(own, bytes(row.body))})
-    db.session.execute(_EMPTY, {"ids": emptied})
-
-
-def without(wamids: set[str], body: bytes) -> bytes:
-    """Return a body without what has one of these ids; empty when it cannot be read."""
-    try:
-        return json.dumps(_without(wamids, json.loads(body))).encode()
-    except (ValueError, RecursionError):
-        return b""
-
-
-def _without(wamids: set[str], value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without(wamids, member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_without(wamids, member) for member in value if not _is_one_of(wamids, member)]
-    return value
-
-
-def _is_one_of(wamids: set[str], value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("id"), str) and value["id"] in wamids
-
-
-def _speaks_only_of(own: set[str], body: bytes, received_at: datetime) -> bool:
-    try:
-        batch = parse(body, received_at)
-    except UnreadableBody:
-        return False
-    if batch.contact_names or batch.problems:
-        return False
-    return all(message.wamid in own for message in batch.messages)
+            db.session.execute(SHORTEN_BODY, {"id": row.id, "body": without(own, bytes(row.body))})
+    db.session.execute(ERASE_BODIES, {"ids": emptied})

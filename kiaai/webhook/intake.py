@@ -22,6 +22,7 @@ from kiaai.extensions import db
 from kiaai.faults import fault_point
 from kiaai.webhook.deadlines import cut_off_after
 from kiaai.webhook.folding import Work, fold
+from kiaai.webhook.forgetting import forget
 from kiaai.webhook.matters import apply_matters
 from kiaai.webhook.newcomers import welcome
 from kiaai.webhook.parts import items_of, merged
@@ -67,12 +68,17 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a body left behind and who is to be woken. errors: items that could not be applied."""
+    """What a body left behind and who is to be woken. errors: items that could not be applied.
+
+    erased: messages in it whose words were deleted here. is_emptied: it held nothing else.
+    """
 
     event_id: int
     bot_conversations: frozenset[int] = frozenset()
     attachments: frozenset[int] = frozenset()
     errors: tuple[str, ...] = ()
+    erased: frozenset[str] = frozenset()
+    is_emptied: bool = False
 
     @property
     def is_unfinished(self) -> bool:
@@ -114,11 +120,13 @@ def _in_one(batch: Batch, journal: Journal, options: Options) -> Taken:
         with transaction() as connection:
             if len(work.people) > CROWD and _has_strangers(connection, work):
                 welcome(connection, work.people)
-            return _apply(connection, batch, work, journal, options)
+            taken = _apply(connection, batch, work, journal, options)
+            return _without_erased(connection, taken, journal, options)
     except _NotStored:
         with transaction() as connection:
             welcome(connection, work.people)
-            return _apply(connection, batch, work, journal, options)
+            taken = _apply(connection, batch, work, journal, options)
+            return _without_erased(connection, taken, journal, options)
 
 
 def _has_strangers(connection: Connection, work: Work) -> bool:
@@ -135,6 +143,7 @@ def _in_parts(batch: Batch, journal: Journal, options: Options) -> Taken:
         taken = _apply_part(connection, items_of(batch), row, options, Taken(event_id), search_until)
         if taken.errors:
             _mark_failed(connection, taken)
+        taken = _without_erased(connection, taken, row, options)
         fault_point("before_commit")
     return taken
 
@@ -213,6 +222,14 @@ def _apply(connection: Connection, batch: Batch, work: Work, journal: Journal, o
     return _taken(rows)
 
 
+def _without_erased(connection: Connection, taken: Taken, journal: Journal, options: Options) -> Taken:
+    """Write no words down again that somebody deleted: WhatsApp may repeat a body for days."""
+    if not taken.erased:
+        return taken
+    is_emptied = forget(connection, taken.event_id, journal.body, taken.erased, options.now)
+    return replace(taken, is_emptied=is_emptied)
+
+
 def _prepare(connection: Connection) -> None:
     """Let the connection plan the hot path, once in its life."""
     if not connection.info.get("is_prepared"):
@@ -247,6 +264,7 @@ def _taken(rows: Any) -> Taken:
         event_id=rows[0].event_id,
         bot_conversations=frozenset(row.conversation_id for row in new if row.is_bot_due),
         attachments=frozenset(row.attachment_id for row in new if row.attachment_id),
+        erased=frozenset(row.wamid for row in rows if row.is_erased),
     )
 
 
@@ -255,6 +273,7 @@ def _joined(all: Taken, one: Taken) -> Taken:
         all,
         bot_conversations=all.bot_conversations | one.bot_conversations,
         attachments=all.attachments | one.attachments,
+        erased=all.erased | one.erased,
     )
 
 

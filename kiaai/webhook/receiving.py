@@ -42,6 +42,8 @@ def receive(raw: bytes, received_at: datetime, settings: Settings, event_id: int
     options = Options(received_at, settings.bot_enabled, settings.bot_wait_seconds, channel_ids)
     journal = _journal(raw, batch, channel_ids, event_id)
     taken = take(batch, journal, options)
+    if taken.is_emptied:
+        return Received("erased", None, taken)
     if taken.errors:
         return Received("failed", "; ".join(taken.errors)[:LONGEST_ERROR], taken)
     return Received(journal.outcome, journal.error, taken)

@@ -195,9 +195,10 @@ CHECK = f"""
         coalesce({{is_new}}, false) AS is_new,
         coalesce(c.bot_due_at IS NOT NULL, false) AS is_bot_due,
         EXISTS (SELECT 1 FROM messages e WHERE e.reply_to = a.wamid AND e.kind IN ('edit', 'revoke') OFFSET 0)
-            AS is_edited
+            AS is_edited,
+        coalesce(m.kind = 'erased', false) AS is_erased
     FROM strangers s LEFT JOIN unnest(CAST(:wamids AS text[])) AS a(wamid) ON true
-        LEFT JOIN LATERAL (SELECT id, conversation_id, webhook_event_id FROM messages
+        LEFT JOIN LATERAL (SELECT id, conversation_id, webhook_event_id, kind FROM messages
             WHERE message_id = a.wamid OFFSET 0) m ON true
         LEFT JOIN LATERAL (SELECT bot_due_at FROM conversations
             WHERE id = m.conversation_id OFFSET 0) c ON true

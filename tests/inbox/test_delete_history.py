@@ -111,9 +111,42 @@ def test_a_webhook_that_comes_again_brings_nothing_back(
     texts = db.session.scalars(select(Message.text).order_by(Message.id)).all()
     assert texts == [None, None, "De otra"]
     assert dana.unread_count == 0
-    assert [event.outcome for event in events_of[:2]] == ["erased", "applied"]
+    assert [event.outcome for event in events_of] == ["erased", "applied"] * 2
     # What others wrote in the same body can still be applied again.
-    assert b"De otra" in events_of[1].body and b"Mi secreto" not in events_of[1].body
+    assert [b"De otra" in event.body for event in events_of] == [False, True] * 2
+    assert "secreto" not in everything(dana).lower()
+
+
+def test_a_journal_row_in_parts_takes_no_deleted_words_either(
+    admin: FlaskClient, signed: Signed, channel: Channel, dana: Conversation
+) -> None:
+    secret = message("wamid.mine", "Mi secreto", sender=str(dana.lead.phone_number))
+    admin.post("/webhook", **signed(body(secret)))
+    deed(admin, "delete", dana, "history")
+    # A name longer than the database's index may hold makes it refuse this one.
+    poison = message("wamid." + "x" * 9000, "De otra", sender="56900020003")
+
+    admin.post("/webhook", **signed(body(secret, poison)))
+
+    last = db.session.scalars(select(WebhookEvent).order_by(WebhookEvent.id.desc())).first()
+    assert last is not None
+    assert (last.outcome, b"De otra" in last.body, b"Mi secreto" in last.body) == ("failed", True, False)
+
+
+def test_a_row_kept_elsewhere_is_emptied_when_it_is_applied_again(
+    admin: FlaskClient, signed: Signed, channel: Channel, dana: Conversation
+) -> None:
+    own = body(message("wamid.own", "Mi secreto", sender=str(dana.lead.phone_number)))
+    admin.post("/webhook", **signed(own))
+    deed(admin, "delete", dana, "history")
+    # As a restored backup would have it.
+    kept = WebhookEvent(body=own, outcome="failed")
+    db.session.add(kept)
+    db.session.commit()
+
+    event = replay(kept.id)
+
+    assert (event.outcome, event.body, event.error) == ("erased", b"", None)
 
 
 def test_the_journal_keeps_no_words_of_a_webhook_that_had_come_twice(
