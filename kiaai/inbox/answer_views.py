@@ -10,13 +10,15 @@ from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.inbox import panels
 from kiaai.inbox.bulk_views import CHANGED
-from kiaai.inbox.views import conversation_or_404, settings, viewer
+from kiaai.inbox.reading import has_unseen
+from kiaai.inbox.views import conversation_or_404, loaded_panel, row_id, settings, viewer
 from kiaai.models import Conversation
 from kiaai.texts import Text, lazy
 from kiaai.web.saying import said
 
 # Asked for by the button of a toast: what it took back needs no toast of its own.
 UNDOING = "undoing"
+_UNSEEN = lazy("A new message has just arrived. Look at it first.")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,19 @@ def refused(error: ValidationFailed) -> ResponseReturnValue:
     """Change nothing, and say why in a toast."""
     db.session.rollback()
     return render_template("inbox/_toast.html", text=reasons_of(error)), 422
+
+
+def unseen(opened: Conversation) -> ResponseReturnValue | None:
+    """Show what came in since the page was drawn, in place of a deed that would put it away unread.
+
+    None when the person has seen everything, or the request does not say what they saw.
+    """
+    if "seen" not in request.values or not has_unseen(opened, row_id("seen") or 0):
+        return None
+    db.session.rollback()
+    context = loaded_panel(conversation_or_404(opened.id))
+    html = render_template("inbox/_head_unseen.html", **context, text=_UNSEEN)
+    return html, 200, {"HX-Trigger": CHANGED}
 
 
 def require_unchanged(now: Mapping[str, str]) -> None:

@@ -1,6 +1,6 @@
 """Change several conversations at once: all of them, or none."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import selectinload
@@ -42,10 +42,12 @@ def assign(ids: Sequence[int], to_id: int | None, user_id: int) -> None:
         )
 
 
-def close(ids: Sequence[int], user_id: int) -> None:
-    """Put the conversations away."""
-    for conversation in _locked(ids):
+def close(ids: Sequence[int], shown_unread: Mapping[int, int], user_id: int) -> int:
+    """Put the conversations away, and return how many. One with more to read than was shown stays."""
+    seen = [row for row in _locked(ids) if row.unread_count <= shown_unread.get(row.id, row.unread_count)]
+    for conversation in seen:
         closing.close(conversation, user_id)
+    return len(seen)
 
 
 def reopen(ids: Sequence[int], user_id: int) -> None:

@@ -27,6 +27,12 @@ _DONE: dict[str, Callable[[int], Text]] = {
 }
 
 
+def _left(n: int) -> Text:
+    return lazy_plural(
+        "%(count)s has a new message, so it stays.", "%(count)s have a new message, so they stay.", n
+    )
+
+
 @bp.post("/inbox/conversations/bulk")
 @login_required
 def change_several() -> ResponseReturnValue:
@@ -34,13 +40,13 @@ def change_several() -> ResponseReturnValue:
     action = request.form.get("action", "")
     try:
         ids = _ids()
-        _change(action, ids)
+        count = _change(action, ids)
     except ValidationFailed as error:
         db.session.rollback()
         reasons = " ".join(said(reason) for reasons in error.fields.values() for reason in reasons)
         return render_template("inbox/_toast.html", text=reasons), 422
     db.session.commit()
-    done = render_template("inbox/_list_toast.html", text=_DONE[action](len(ids)))
+    done = render_template("inbox/_list_toast.html", text=_told(action, count, len(ids) - count))
     return done, {"HX-Trigger": CHANGED}
 
 
@@ -61,18 +67,27 @@ def tag_menu() -> ResponseReturnValue:
     return render_template("inbox/_list_tag_menu.html", tags=queries.offered_tags(ids[: bulk.MOST_AT_ONCE]))
 
 
-def _change(action: str, ids: list[int]) -> None:
+def _told(action: str, count: int, left: int) -> str:
+    words = [_DONE[action](count)] if count else []
+    if left:
+        words.append(_left(left))
+    return " ".join(said(each) for each in words)
+
+
+def _change(action: str, ids: list[int]) -> int:
+    """Do it, and return to how many."""
     user_id = current_user().id
     if action == "assign":
         bulk.assign(ids, _person(), user_id)
     elif action == "tag":
         bulk.tag(ids, _tags("add"), _tags("remove"), user_id)
     elif action == "close":
-        bulk.close(ids, user_id)
+        return bulk.close(ids, _shown_unread(), user_id)
     elif action == "reopen":
         bulk.reopen(ids, user_id)
     else:
         raise ValidationFailed("Unknown.", {"action": ["Must be one of: assign, tag, close, reopen."]})
+    return len(ids)
 
 
 def _ids() -> list[int]:
@@ -85,6 +100,12 @@ def _ids() -> list[int]:
     if not all(_is_id(part) for part in parts):
         raise ValidationFailed("No id.", {"ids": [lazy("These are no conversations.")]})
     return sorted({int(part) for part in parts})
+
+
+def _shown_unread() -> dict[int, int]:
+    """Return how many unread messages the list showed, by conversation: `<id>:<count>`, by commas."""
+    pairs = [part.split(":") for part in request.form.get("unread", "").split(",")]
+    return {int(pair[0]): int(pair[1]) for pair in pairs if len(pair) == 2 and all(map(_is_id, pair))}
 
 
 def _is_id(raw: str) -> bool:

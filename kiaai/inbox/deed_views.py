@@ -12,7 +12,7 @@ from kiaai.delivery.ownership import lock
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.inbox import assigning, blocking, closing, erasing, priorities, snoozing, timeline
-from kiaai.inbox.answer_views import Undo, done, refused, require_unchanged
+from kiaai.inbox.answer_views import Undo, done, refused, require_unchanged, unseen
 from kiaai.inbox.bulk_views import CHANGED
 from kiaai.inbox.history import lines
 from kiaai.inbox.reading import mark_unread
@@ -66,6 +66,8 @@ def snooze(conversation_id: int) -> ResponseReturnValue:
         until = snoozing.moment(request.form.get("until", ""), clock.now(), read_business(settings()).zone)
     except ValidationFailed as error:
         return refused(error)
+    if answer := unseen(opened):
+        return answer
     snoozing.snooze(opened, until, current_user().id)
     undo = Undo("delete", url_for("inbox.wake", conversation_id=opened.id))
     return done(opened, lazy("Snoozed"), undo)
@@ -83,6 +85,8 @@ def wake(conversation_id: int) -> ResponseReturnValue:
 @login_required
 def close(conversation_id: int) -> ResponseReturnValue:
     opened = conversation_or_404(conversation_id)
+    if answer := unseen(opened):
+        return answer
     closing.close(opened, current_user().id)
     undo = Undo("delete", url_for("inbox.reopen", conversation_id=opened.id))
     return done(opened, lazy("Conversation closed"), undo)

@@ -6,8 +6,9 @@ from sqlalchemy import tuple_ as row_of
 from kiaai.delivery.ownership import lock
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
-from kiaai.inbox.thread import unread_after
+from kiaai.inbox.thread import ANNOTATIONS, unread_after
 from kiaai.models import Conversation, Message
+from kiaai.models.message import ERASED
 from kiaai.texts import lazy
 
 
@@ -42,6 +43,23 @@ def mark_unread(conversation: Conversation) -> None:
         return
     conversation.unread_count = 1
     conversation.version += 1
+
+
+def has_unseen(conversation: Conversation, seen_id: int) -> bool:
+    """Tell whether a message came in that somebody has to read, after all those with ids up to one. Locks.
+
+    By ids, which grow as messages come in; their times may lie before those that came earlier.
+    """
+    conversation = lock(conversation.id)
+    if not conversation.unread_count:
+        return False
+    newer = select(Message.id).where(
+        Message.conversation_id == conversation.id,
+        Message.direction == "incoming",
+        Message.kind.not_in((*ANNOTATIONS, "system", ERASED)),
+        Message.id > seen_id,
+    )
+    return db.session.scalar(newer.limit(1)) is not None
 
 
 def _tell_meta(conversation: Conversation, shown: Message) -> None:

@@ -45,7 +45,7 @@ def conversation(conversation_id: int) -> ResponseReturnValue:
     message: the id of one to begin with, for a hit of the search.
     """
     opened = conversation_or_404(conversation_id)
-    loaded = Loaded(unread_id=first_unread(opened), around_id=_row_id("message"))
+    loaded = Loaded(unread_id=first_unread(opened), around_id=row_id("message"))
     context = panels.open_panel(opened, viewer(), settings(), loaded)
     written = drafts.find_draft(current_user().id, opened.id)
     context |= composing.composer(opened, viewer(), written)
@@ -95,7 +95,7 @@ def messages(conversation_id: int) -> ResponseReturnValue:
         return answer_stranger()
     if state.version is None:
         abort(404)
-    loaded = _loaded(_row_id("from"))
+    loaded = _loaded(row_id("from"))
     tag = panels.thread_tag(state, asked_language(), settings(), conversation_id, loaded)
     if is_unchanged(tag) and loaded.around_id is None:
         return unchanged()
@@ -107,8 +107,8 @@ def messages(conversation_id: int) -> ResponseReturnValue:
 def older_messages(conversation_id: int) -> ResponseReturnValue:
     """Answer the page above a message, in place of the line that asked for it."""
     opened = conversation_or_404(conversation_id)
-    page = thread.older_messages(opened.id, _row_id("before") or 0)
-    context = panels.messages(opened, page, viewer(), settings(), _row_id("unread"))
+    page = thread.older_messages(opened.id, row_id("before") or 0)
+    context = panels.messages(opened, page, viewer(), settings(), row_id("unread"))
     return render_template("inbox/_older.html", **context)
 
 
@@ -117,8 +117,8 @@ def older_messages(conversation_id: int) -> ResponseReturnValue:
 def newer_messages(conversation_id: int) -> ResponseReturnValue:
     """Answer the page below a message, in place of the line that asked for it."""
     opened = conversation_or_404(conversation_id)
-    page = windows.newer_messages(opened.id, _row_id("after") or 0)
-    context = panels.messages(opened, page, viewer(), settings(), _row_id("unread"))
+    page = windows.newer_messages(opened.id, row_id("after") or 0)
+    context = panels.messages(opened, page, viewer(), settings(), row_id("unread"))
     return render_template("inbox/_newer.html", **context)
 
 
@@ -155,10 +155,15 @@ def thread_contents(opened: Conversation, from_id: int | None) -> ResponseReturn
 
 
 def _loaded(from_id: int | None) -> Loaded:
-    return Loaded(from_id, _row_id("until"), _row_id("unread"), _row_id("around"))
+    return Loaded(from_id, row_id("until"), row_id("unread"), row_id("around"))
 
 
-def _row_id(name: str) -> int | None:
+def loaded_panel(opened: Conversation) -> dict[str, Any]:
+    """Return what is drawn of the part of a thread that the request names."""
+    return panels.open_panel(opened, viewer(), settings(), _loaded(row_id("from")))
+
+
+def row_id(name: str) -> int | None:
     """Return an id that the request names; None for what no row can have."""
     asked = request.values.get(name, type=int)
     return asked if asked and 0 < asked < 2**63 else None

@@ -13,6 +13,7 @@ function showPicked() {
   picked = new Set(boxes.map(({ value }) => value).filter((id) => picked.has(id)));
   for (const box of boxes) box.checked = picked.has(box.value);
   at("picked").value = [...picked].join();
+  at("picked-unread").value = boxes.flatMap(({ checked, value, dataset }) => (checked ? `${value}:${dataset.unread}` : [])).join();
   at("picked-count").textContent = picked.size;
   at("selected").hidden = !picked.size;
 }

@@ -48,6 +48,23 @@ def test_closed_by_a_key_and_taken_back_by_the_toast(page: Any, talk: int) -> No
     expect(page.locator("#thread").get_by_text("a las diez")).to_be_visible()
 
 
+def test_what_arrives_before_the_click_is_shown_instead_of_hidden(
+    page: Any, talk: int, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "THREAD_POLL_SECONDS", 600)
+    open_thread(page, talk)
+    leave_the_composer(page)
+    hear(talk, "Una cosa más")
+
+    page.keyboard.press("e")
+
+    page.locator("#toasts").get_by_text("A new message has just arrived").wait_for()
+    expect(page.locator("#thread").get_by_text("Una cosa más")).to_be_in_viewport()
+    assert stored(talk, "state") == "open"
+    page.keyboard.press("e")
+    page.locator("#reopen").wait_for()
+
+
 def test_the_list_shows_a_deed_before_its_poll(
     page: Any, talk: int, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

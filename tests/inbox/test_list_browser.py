@@ -155,6 +155,22 @@ def test_another_tab_ends_the_search(page: Any, people: list[int]) -> None:
     expect(page.locator("#search")).to_have_value("")
 
 
+def test_of_several_one_that_was_just_written_in_stays(
+    page: Any, people: list[int], app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "LIST_POLL_SECONDS", 600)
+    page.goto("/")
+    select_row(page, people[0])
+    select_row(page, people[1])
+    hear(people[0], "Una cosa más")
+
+    page.locator("#selected").get_by_role("button", name="Close", exact=True).click()
+
+    page.locator("#toasts").get_by_text("1 has a new message, so it stays.").wait_for()
+    row(page, people[1]).wait_for(state="detached")
+    row(page, people[0]).get_by_text("Una cosa más").wait_for()
+
+
 def test_several_are_closed_at_once_and_the_list_follows(page: Any, people: list[int]) -> None:
     page.goto("/")
     select_row(page, people[1])

@@ -20,7 +20,7 @@ __all__ = ["say"]
 ROOMS = ("inbox", "business", "canned_replies", "tags", "people")
 # NUL with half a character, a number that no column holds, and one that Python itself refuses to read.
 ODD = ["\x00\ud800", str(2**63), "9" * 5000]
-_FIELD = re.compile(r"""(?:form|args|values)(?:\.get(?:list)?\(|\[) *["'](\w+)["']|_row_id\("(\w+)"\)""")
+_FIELD = re.compile(r"""(?:form|args|values)(?:\.get(?:list)?\(|\[) *["'](\w+)["']|\brow_id\("(\w+)"\)""")
 
 
 def rules_of(app: Flask) -> list[Rule]:
