@@ -1,6 +1,7 @@
 """What people do with a conversation from its head: assign, snooze, close, mark, block, delete."""
 
 import logging
+from datetime import UTC, datetime
 
 from flask import current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 # To block puts a conversation away. Who takes that back wants it where it was.
 _REOPENED = "reopened"
+# The same of who closes what was snoozed: when it was to come back.
+_SLEPT_UNTIL = "slept_until"
 _ONE = "/inbox/conversations/<int:conversation_id>"
 
 
@@ -87,16 +90,23 @@ def close(conversation_id: int) -> ResponseReturnValue:
     opened = conversation_or_404(conversation_id)
     if answer := unseen(opened):
         return answer
+    opened = lock(opened.id)
+    slept_until = opened.snoozed_until if opened.state == "snoozed" else None
     closing.close(opened, current_user().id)
-    undo = Undo("delete", url_for("inbox.reopen", conversation_id=opened.id))
+    fields = {_SLEPT_UNTIL: slept_until.isoformat()} if slept_until else {}
+    undo = Undo("delete", url_for("inbox.reopen", conversation_id=opened.id), fields)
     return done(opened, lazy("Conversation closed"), undo)
 
 
 @bp.delete(f"{_ONE}/closure")
 @login_required
 def reopen(conversation_id: int) -> ResponseReturnValue:
-    opened = conversation_or_404(conversation_id)
-    closing.reopen(opened, current_user().id)
+    opened = lock(conversation_or_404(conversation_id).id)
+    until = _slept_until()
+    if until is None:
+        closing.reopen(opened, current_user().id)
+    elif opened.state == "closed":
+        snoozing.snooze(opened, until, current_user().id)
     return done(opened, lazy("Conversation open again"))
 
 
@@ -202,6 +212,14 @@ def all_history(conversation_id: int) -> ResponseReturnValue:
 def tag_names() -> ResponseReturnValue:
     """Answer the tags that may be meant by what somebody begins to type."""
     return render_template("inbox/_lead_tag_names.html", names=timeline.known_tags())
+
+
+def _slept_until() -> datetime | None:
+    """Return the moment that an undo of closing names; None once it has passed."""
+    try:
+        return snoozing.moment(request.form.get(_SLEPT_UNTIL, ""), clock.now(), UTC)
+    except ValidationFailed:
+        return None
 
 
 def _assigned(to_id: int | None) -> Text:

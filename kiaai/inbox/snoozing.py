@@ -4,7 +4,7 @@ The webhook does the last of these. What comes back by time keeps `snoozed_until
 tells where the conversation comes from.
 """
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
@@ -36,7 +36,7 @@ _WAKE = text(f"""
     SELECT lead_id, id, 'woken', 'system' FROM woken RETURNING id""")
 
 
-def moment(choice: str, now: datetime, zone: ZoneInfo) -> datetime:
+def moment(choice: str, now: datetime, zone: tzinfo) -> datetime:
     """Return until when a choice of the menu means: `later`, `tomorrow`, `monday`, or a local date and time.
 
     Raises ValidationFailed naming `until`.
@@ -94,7 +94,7 @@ def is_back(conversation: Conversation) -> bool:
     return bool(conversation.state == "open" and until and until > conversation.last_message_at)
 
 
-def _chosen(choice: str, now: datetime, zone: ZoneInfo) -> datetime:
+def _chosen(choice: str, now: datetime, zone: tzinfo) -> datetime:
     try:
         chosen = datetime.fromisoformat(choice.strip())
         until = (chosen if chosen.tzinfo else chosen.replace(tzinfo=zone)).astimezone(clock.now().tzinfo)

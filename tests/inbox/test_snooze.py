@@ -158,3 +158,31 @@ def test_waking_reads_its_own_index_alone(dana: Conversation) -> None:
     plan = "\n".join(db.session.scalars(text(f"EXPLAIN {snoozing._WAKE.text}")))
 
     assert "ix_conversations_snoozed" in plan
+
+
+def test_undoing_the_close_of_a_snoozed_conversation_snoozes_it_again(
+    signed_in: FlaskClient, dana: Conversation
+) -> None:
+    until = datetime.now(UTC) + timedelta(hours=5)
+    dana.state, dana.snoozed_until = "snoozed", until
+    db.session.commit()
+
+    closed = deed(signed_in, "post", dana, "closure")
+    for _ in range(2):
+        deed(signed_in, "delete", dana, "closure", slept_until=until.isoformat())
+
+    assert f'name="slept_until" hidden>\n{until.isoformat()}' in closed.text
+    assert (dana.state, dana.snoozed_until) == ("snoozed", until)
+
+
+@pytest.mark.parametrize(("state", "until"), [("open", "2099-01-01T00:00Z"), ("closed", "2020-01-01T00:00Z")])
+def test_it_sleeps_no_more_when_somebody_wrote_or_the_time_has_come(
+    signed_in: FlaskClient, dana: Conversation, monkeypatch: pytest.MonkeyPatch, state: str, until: str
+) -> None:
+    dana.state = state
+    db.session.commit()
+    monkeypatch.setattr(snoozing, "LONGEST", timedelta(days=40_000))
+
+    deed(signed_in, "delete", dana, "closure", slept_until=until)
+
+    assert dana.state == "open"
