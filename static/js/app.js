@@ -140,6 +140,8 @@ on("before:settle", (_ctx, { target }) => {
   }
   for (const box of target.querySelectorAll("input[type=checkbox]")) box.checked = box.defaultChecked;
 });
+// By itself htmx begins a moment later, and would not hear who types at once.
+htmx.initialize();
 addEventListener("online", pollNow);
 onClick("[data-retry]", pollNow);
 listen("visibilitychange", () => {

@@ -140,6 +140,21 @@ def test_search_narrows_the_list_while_typing(page: Any, talk: int, pedro: int) 
     expect(page.locator(f"#conversation-{pedro}")).to_be_visible()
 
 
+def test_what_is_typed_as_soon_as_the_page_is_there_is_heard(new_page: Any, talk: int, pedro: int) -> None:
+    # A busy browser: what waits for its next turn waits for long.
+    new_page.add_init_script("""const wait = setTimeout;
+        setTimeout = (task, time, ...values) => wait(task, time ?? 2000, ...values);
+        addEventListener("DOMContentLoaded", () => {
+            search.value = "pedr";
+            search.dispatchEvent(new Event("input", { bubbles: true }));
+        })""")
+
+    new_page.goto("/")
+
+    new_page.locator(f"#conversation-{talk}").wait_for(state="detached")
+    expect(new_page.locator(f"#conversation-{pedro}")).to_be_visible()
+
+
 def test_the_newest_conversation_moves_to_the_top(page: Any, talk: int, pedro: int) -> None:
     page.goto("/?order=newest")
 
