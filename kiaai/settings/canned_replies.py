@@ -72,7 +72,8 @@ def unknown_variables(text: str) -> list[str]:
 
 
 def _reply(reply_id: int) -> CannedReply:
-    reply = db.session.get(CannedReply, reply_id)
+    # Locked: of two people one may be changing what the other deletes.
+    reply = db.session.get(CannedReply, reply_id, with_for_update=True, populate_existing=True)
     if reply is None:
         raise NotFound(lazy("This reply does not exist any more."))
     return reply

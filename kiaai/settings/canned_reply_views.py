@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from kiaai.accounts.access import admin_required, current_user
-from kiaai.errors import ValidationFailed
+from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
 from kiaai.settings import canned_replies
 from kiaai.texts import lazy
@@ -41,6 +41,10 @@ def change(reply_id: int) -> ResponseReturnValue:
     form = request.form
     try:
         canned_replies.change_reply(reply_id, form.get("shortcut", ""), form.get("text", ""))
+    except NotFound as gone:
+        # What was written is not lost with it.
+        reason = lazy("Somebody has deleted this reply. Save it to have it again.")
+        return _refused("new", ValidationFailed(str(gone), {"text": [reason]}))
     except ValidationFailed as refused:
         return _refused(reply_id, refused)
     return _saved(said(lazy("Saved")))

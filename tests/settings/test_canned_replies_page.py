@@ -1,10 +1,12 @@
 """Canned replies: written, found, changed and deleted by admins."""
 
 import html
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from kiaai.extensions import db
 from kiaai.models import CannedReply, User
@@ -12,6 +14,7 @@ from kiaai.settings.canned_replies import unknown_variables
 from tests.people import enter
 
 PATH = "/settings/canned-replies"
+WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 
 @pytest.fixture
@@ -88,6 +91,37 @@ def test_a_reply_is_deleted(admin: FlaskClient, hello: CannedReply) -> None:
     assert kept() == {}
     assert "/hola was deleted" in admin.get(PATH).text
     assert admin.post(f"{PATH}/{hello.id}/deletion").status_code == 404
+
+
+def test_words_for_a_reply_that_is_gone_are_kept_to_be_saved_anew(
+    admin: FlaskClient, hello: CannedReply
+) -> None:
+    admin.post(f"{PATH}/{hello.id}/deletion")
+
+    answer = admin.post(f"{PATH}/{hello.id}", data={"shortcut": "hola", "text": "Nuevo"})
+
+    assert answer.status_code == 422
+    assert "Somebody has deleted this reply. Save it to have it again." in answer.text
+    assert 'id="new-reply" open' in answer.text and ">Nuevo</textarea>" in answer.text
+
+
+@pytest.mark.committed
+def test_a_reply_that_is_deleted_while_it_is_changed_is_said_to_be_gone(
+    app: Flask, admin: FlaskClient, hello: CannedReply
+) -> None:
+    address = f"{PATH}/{hello.id}"
+    form = {"shortcut": "hola", "text": "Nuevo"}
+    db.session.rollback()
+
+    with ThreadPoolExecutor() as pool, db.engine.connect() as other:
+        other.execute(text("DELETE FROM canned_replies"))
+        changing = pool.submit(lambda: admin.post(address, data=form))
+        while not (changing.done() or other.scalar(WAITING)):
+            pass
+        other.commit()
+        answer = changing.result()
+
+    assert answer.status_code == 422 and "Somebody has deleted this reply." in answer.text
 
 
 @pytest.mark.parametrize(
