@@ -32,7 +32,10 @@ _REFUSALS = (
     "status of 422",
     "status of 503",
     "net::ERR_FAILED",
+    "net::ERR_INTERNET_DISCONNECTED",
+    "net::ERR_CONNECTION_REFUSED",
     "TypeError: Failed to fetch",
+    "Service Worker registration blocked",
 )
 
 
@@ -85,7 +88,8 @@ def returning(browser: Any, address: str, **options: Any) -> Iterator[Any]:
 
 
 def _new_context(browser: Any, options: dict[str, Any]) -> Any:
-    context = browser.new_context(**options)
+    # Requests that pass a worker cannot be held back by `page.route`.
+    context = browser.new_context(**{"service_workers": "block", **options})
     context.set_default_timeout(SOON)
     context.set_default_navigation_timeout(SOON)
     return context
@@ -110,14 +114,14 @@ def poll(page: Any, is_done: Callable[[], object]) -> None:
 
 
 class Server:
-    """The app on a free port of loopback. It answers while it is open, and 503 before and after."""
+    """The app on a port of loopback, 0 for a free one. It answers while it is open, else with 503."""
 
-    def __init__(self, app: Flask):
+    def __init__(self, app: Flask, port: int = 0):
         self._app = app
         self._is_open = False
         self._busy = 0
         self._changed = threading.Condition()
-        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
+        self._server = make_server("127.0.0.1", port, self._answer, threaded=True)
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()

@@ -16,6 +16,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         health,
         languages,
         manifest,
+        offline,
         security_headers,
         static_files,
         style_page,
@@ -35,4 +36,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     error_pages.init_app(app)
     app.register_blueprint(health.bp)
     app.register_blueprint(manifest.bp)
+    app.register_blueprint(offline.bp)
     app.register_blueprint(style_page.bp)

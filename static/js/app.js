@@ -246,3 +246,6 @@ listen("change", async ({ target }) => {
   if (choice === "sound" && target.checked) chime();
   askNews();
 });
+
+// Keeps a page for when there is no connection; browsers have workers only where it is secure.
+navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
