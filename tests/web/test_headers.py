@@ -1,5 +1,6 @@
 """Headers of every answer, and static files that browsers may keep."""
 
+import gzip
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,41 @@ def test_a_static_address_carries_the_hash_of_its_content(app: Flask, client: Fl
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     again = client.get(url, headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
+
+
+@pytest.mark.parametrize("name", ["js/app.js", "css/list.css", "icons/icons.svg", "vendor/htmx/htmx.min.js"])
+def test_a_text_travels_packed_to_those_who_can_unpack_it(client: FlaskClient, name: str) -> None:
+    plain = client.get(f"/static/{name}")
+    packed = client.get(f"/static/{name}", headers={"Accept-Encoding": "br, gzip"})
+
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert plain.content_type == packed.content_type
+    assert "Accept-Encoding" in plain.vary and "Accept-Encoding" in packed.vary
+    assert len(packed.data) < len(plain.data) / 2
+    again = client.get(f"/static/{name}", headers={"If-None-Match": packed.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_a_text_that_was_written_anew_is_packed_anew(client: FlaskClient, tmp_path: Path) -> None:
+    path = ROOT / "static" / f"{tmp_path.name}.js"
+    try:
+        answers = []
+        for content in ("// why\nfirst();\n", "// why\nafterwards();\n"):
+            path.write_text(content)
+            answers.append(client.get(f"/static/{path.name}", headers={"Accept-Encoding": "gzip"}))
+    finally:
+        path.unlink()
+
+    assert [gzip.decompress(answer.data) for answer in answers] == [b"first();", b"afterwards();"]
+
+
+def test_pictures_and_fonts_travel_as_they_are(client: FlaskClient) -> None:
+    headers = {"Accept-Encoding": "gzip"}
+    font = client.get("/static/fonts/inter-latin-wght-normal.woff2", headers=headers)
+
+    assert font.status_code == 200
+    assert "Content-Encoding" not in font.headers
 
 
 def test_without_the_hash_a_static_file_is_asked_for_again(client: FlaskClient, app: Flask) -> None:
