@@ -5,9 +5,11 @@ from kiaai.models.base import Base
 from kiaai.models.channel import Channel
 from kiaai.models.conversation import Conversation
 from kiaai.models.desk import CannedReply, Draft, Note, Presence, Tag
-from kiaai.models.knowledge import Article, BotTurn
+from kiaai.models.knowledge import Article, BotTurn, Question
 from kiaai.models.lead import Lead, LeadEvent, LeadIdentity, LeadName, LeadTag
+from kiaai.models.lead_care import Consent, Import, ImportRow, Merge, NotDuplicate
 from kiaai.models.message import Message
+from kiaai.models.outgoing_webhook import OutgoingDelivery, OutgoingWebhook
 from kiaai.models.process import Installation, Process
 from kiaai.models.user import ApiKey, User
 from kiaai.models.webhook_event import OrphanReceipt, WebhookEvent
@@ -20,19 +22,27 @@ __all__ = [
     "BotTurn",
     "CannedReply",
     "Channel",
+    "Consent",
     "Conversation",
     "Draft",
+    "Import",
+    "ImportRow",
     "Installation",
     "Lead",
     "LeadEvent",
     "LeadIdentity",
     "LeadName",
     "LeadTag",
+    "Merge",
     "Message",
+    "NotDuplicate",
     "Note",
     "OrphanReceipt",
+    "OutgoingDelivery",
+    "OutgoingWebhook",
     "Presence",
     "Process",
+    "Question",
     "Tag",
     "User",
     "WebhookEvent",

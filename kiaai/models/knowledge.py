@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,7 +39,7 @@ class Article(Base):
     keywords: Mapped[str] = mapped_column(server_default="")
     language: Mapped[str] = mapped_column(server_default="es")
     source: Mapped[str] = mapped_column(server_default="")
-    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    is_active: Mapped[bool] = mapped_column(server_default=sql("true"))
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
     search: Mapped[str] = mapped_column(TSVECTOR, Computed(SEARCH, persisted=True), deferred=True)
@@ -55,12 +56,42 @@ class BotTurn(Base):
     started_at: Mapped[CreatedAt]
     finished_at: Mapped[datetime | None]
     input: Mapped[str] = mapped_column(server_default="")
-    passages: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    passages: Mapped[Json] = mapped_column(server_default=sql("'{}'"))
     model: Mapped[str | None]
-    tokens_in: Mapped[int] = mapped_column(server_default=text("0"))
-    tokens_out: Mapped[int] = mapped_column(server_default=text("0"))
+    tokens_in: Mapped[int] = mapped_column(server_default=sql("0"))
+    tokens_out: Mapped[int] = mapped_column(server_default=sql("0"))
     # The newest message it read; the next turn begins after it. No foreign key: it is only a mark.
     read_up_to: Mapped[int | None]
     decision: Mapped[str] = mapped_column(server_default="")
     reason: Mapped[str | None]
+    # What replays it: the words read, the passages found, each step of the model, times in milliseconds.
+    detail: Mapped[Json] = mapped_column(server_default=sql("'{}'"))
+    # What the model cost, in millionths of the currency that its price is given in.
+    cost_micros: Mapped[int] = mapped_column(server_default=sql("0"))
     message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"))
+
+
+class Question(Base):
+    """What customers asked and the bot could not answer; asked alike, counted once.
+
+    words: the question as it is compared: small letters, no accents, no marks.
+    """
+
+    __tablename__ = "questions"
+    __table_args__ = (
+        UniqueConstraint("words", "language"),
+        CheckConstraint(one_of("language", "es", "en"), name="language"),
+        CheckConstraint(one_of("state", "open", "answered", "dismissed"), name="state"),
+        Index("ix_questions_open", "last_asked_at", "id", postgresql_where=sql("state = 'open'")),
+    )
+
+    id: Mapped[Id]
+    words: Mapped[str] = mapped_column(server_default="")
+    language: Mapped[str] = mapped_column(server_default="es")
+    text: Mapped[str] = mapped_column(server_default="")
+    times: Mapped[int] = mapped_column(server_default=sql("1"))
+    state: Mapped[str] = mapped_column(server_default="open")
+    first_asked_at: Mapped[CreatedAt]
+    last_asked_at: Mapped[CreatedAt]
+    turn_id: Mapped[int | None] = mapped_column(ForeignKey("bot_turns.id", ondelete="SET NULL"))
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id", ondelete="SET NULL"))

@@ -1,0 +1,116 @@
+"""What is done with leads in bulk or for good: imports, merges, and what each person agreed to."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kiaai.models.base import Base, CreatedAt, Id, Json, one_of
+
+IMPORT_STATES = ("preview", "queued", "running", "done", "failed", "undoing", "undone")
+
+
+class Import(Base):
+    """A file of leads, or a talk exported from WhatsApp, from its preview to its undo.
+
+    kind: `leads` or `chat`. options: what the person chose (mapping of columns, zone, who is who).
+    counts: lines by what became of them. content: the file, kept until the rows are done.
+    """
+
+    __tablename__ = "imports"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", "leads", "chat"), name="kind"),
+        CheckConstraint(one_of("state", *IMPORT_STATES), name="state"),
+        Index("ix_imports_due", "id", postgresql_where=text("state IN ('queued', 'running', 'undoing')")),
+    )
+
+    id: Mapped[Id]
+    kind: Mapped[str] = mapped_column(server_default="leads")
+    state: Mapped[str] = mapped_column(server_default="preview")
+    file_name: Mapped[str] = mapped_column(server_default="")
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    options: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    counts: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    total: Mapped[int] = mapped_column(server_default=text("0"))
+    # How far it has come; a worker that dies leaves the rest to the next one.
+    done: Mapped[int] = mapped_column(server_default=text("0"))
+    error: Mapped[str | None]
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id", ondelete="SET NULL"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]
+    finished_at: Mapped[datetime | None]
+
+
+class ImportRow(Base):
+    """What became of one line. old, new: the values that it changed, to take them back."""
+
+    __tablename__ = "import_rows"
+    __table_args__ = (
+        CheckConstraint(one_of("outcome", "created", "changed", "unchanged", "refused"), name="outcome"),
+        Index("ix_import_rows_lead_id", "lead_id", postgresql_where=text("lead_id IS NOT NULL")),
+        Index("ix_import_rows_message_id", "message_id", postgresql_where=text("message_id IS NOT NULL")),
+    )
+
+    import_id: Mapped[int] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    outcome: Mapped[str] = mapped_column(server_default="unchanged")
+    reason: Mapped[str | None]
+    lead_id: Mapped[int | None] = mapped_column(ForeignKey("leads.id", ondelete="SET NULL"))
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"))
+    old: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    new: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+
+
+class Merge(Base):
+    """Two leads that are one person. moved: all it takes to part them again."""
+
+    __tablename__ = "merges"
+    __table_args__ = (Index("ix_merges_lead_id", "lead_id"),)
+
+    id: Mapped[Id]
+    lead_id: Mapped[int] = mapped_column(ForeignKey("leads.id", ondelete="CASCADE"))
+    moved: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[CreatedAt]
+    undone_at: Mapped[datetime | None]
+
+
+class NotDuplicate(Base):
+    """Two leads of which somebody said that they are two persons. lead_id is the smaller one."""
+
+    __tablename__ = "not_duplicates"
+    __table_args__ = (
+        CheckConstraint("lead_id < other_id", name="order"),
+        Index("ix_not_duplicates_other_id", "other_id"),
+    )
+
+    lead_id: Mapped[int] = mapped_column(ForeignKey("leads.id", ondelete="CASCADE"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(ForeignKey("leads.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[CreatedAt]
+
+
+class Consent(Base):
+    """One dated fact: somebody agreed to be written to, or asked not to be. Append-only.
+
+    by: who said so: the `customer` in a message, a `user`, the `api`, an `import`, or the `system`.
+    """
+
+    __tablename__ = "consents"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", "opt_in", "opt_out"), name="kind"),
+        CheckConstraint(one_of("by", "user", "api", "import", "customer", "system"), name="by"),
+        UniqueConstraint("lead_id", "kind", "said_at"),
+        Index("ix_consents_message_id", "message_id", postgresql_where=text("message_id IS NOT NULL")),
+    )
+
+    id: Mapped[Id]
+    lead_id: Mapped[int] = mapped_column(ForeignKey("leads.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(server_default="opt_in")
+    said_at: Mapped[CreatedAt]
+    by: Mapped[str] = mapped_column(server_default="system")
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    note: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[CreatedAt]
