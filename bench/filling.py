@@ -43,7 +43,15 @@ def fill(connection: Connection, messages: int, conversations: int) -> None:
     _run(connection, _LIST, messages=messages)
     _run(connection, "DROP TABLE sentences", "RESET session_replication_role", "RESET maintenance_work_mem")
     _run(connection, "RESET synchronous_commit")
-    for table in ("leads", "lead_names", "lead_identities", "lead_tags", "conversations", "messages"):
+    for table in (
+        "leads",
+        "lead_names",
+        "lead_identities",
+        "lead_tags",
+        "lead_facts",
+        "conversations",
+        "messages",
+    ):
         _run(connection, f"VACUUM (ANALYZE) {table}")
 
 
@@ -53,7 +61,7 @@ def _write_people(connection: Connection, conversations: int) -> None:
     people = [_name(number, names) for number in range(min(conversations, 20_000))]
     people[min(len(people) - 1, 7)] = NAMES["one"]
     _run(connection, _LEADS, names=people, people=len(people), conversations=conversations)
-    _run(connection, _SEARCHED_NAMES, _IDENTITIES, _TAGS, _CONVERSATIONS)
+    _run(connection, _SEARCHED_NAMES, _IDENTITIES, _TAGS, _FACTS, _CONVERSATIONS)
 
 
 def _name(number: int, names: random.Random) -> str:
@@ -121,9 +129,12 @@ _LEADS = """
         JOIN unnest(CAST(:names AS text[])) WITH ORDINALITY p(name, place)
             -- A name that one person has stays that of one, however many there are.
             ON p.place = CASE WHEN n > :people AND n % :people = 7 THEN 1 ELSE n % :people END + 1"""
-# The triggers that keep these two are off.
+# The triggers that keep these are off.
 _TAGS = """
     INSERT INTO lead_tags SELECT tag, id FROM leads CROSS JOIN unnest(tags) tag"""
+_FACTS = """
+    INSERT INTO lead_facts (lead_id, name, first_contact_at)
+    SELECT id, lower(translate(customer_name, 'áéíóúñÁÉÍÓÚÑ', 'aeiounaeioun')), first_contact_at FROM leads"""
 _SEARCHED_NAMES = """
     INSERT INTO lead_names SELECT id, customer_name, phone_number FROM leads"""
 _IDENTITIES = """

@@ -6,7 +6,7 @@ from kiaai.models.channel import Channel
 from kiaai.models.conversation import Conversation
 from kiaai.models.desk import CannedReply, Draft, Note, Presence, Tag
 from kiaai.models.knowledge import Article, BotTurn, Question
-from kiaai.models.lead import Lead, LeadEvent, LeadIdentity, LeadName, LeadTag
+from kiaai.models.lead import Lead, LeadEvent, LeadFact, LeadIdentity, LeadName, LeadTag
 from kiaai.models.lead_care import Consent, Import, ImportRow, Merge, NotDuplicate
 from kiaai.models.message import Message
 from kiaai.models.outgoing_webhook import OutgoingDelivery, OutgoingWebhook
@@ -30,6 +30,7 @@ __all__ = [
     "Installation",
     "Lead",
     "LeadEvent",
+    "LeadFact",
     "LeadIdentity",
     "LeadName",
     "LeadTag",

@@ -90,6 +90,13 @@ class Conversation(Base):
             text("id DESC"),
             postgresql_where=text("state = 'closed'"),
         ),
+        # Whose those are that are put away; together with the index above it finds all of a person's leads.
+        Index(
+            "ix_conversations_closed_assignee_id",
+            "assignee_id",
+            "lead_id",
+            postgresql_where=text("assignee_id IS NOT NULL AND state = 'closed'"),
+        ),
         Index(
             "ix_conversations_talk_due_at", "talk_due_at", postgresql_where=text("talk_due_at IS NOT NULL")
         ),

@@ -11,6 +11,8 @@ from kiaai.models.base import Base, CreatedAt, Id, Json, one_of
 from kiaai.texts import lazy
 
 LEAD_STATUSES = ("unknown", "potential_client", "customer", "bad_lead")
+# They wrote or were written to; they came from an advertisement; somebody brought a list.
+ORIGINS = ("direct", "ad", "import")
 # The order is the order of trust when one message names several identities.
 IDENTITY_KINDS = ("bsuid", "wa_id", "phone")
 
@@ -106,6 +108,29 @@ class LeadTag(Base):
 
     tag: Mapped[str] = mapped_column(primary_key=True)
     lead_id: Mapped[int] = mapped_column(ForeignKey("leads.id", ondelete="CASCADE"), primary_key=True)
+
+
+class LeadFact(Base):
+    """What leads are ordered and filtered by and no message changes. Kept by triggers on `leads`.
+
+    name: without accents and capitals, so that a plain order is that of the alphabet; whoever has none stands
+    last, by the number. origin: how they came, of what `source` says.
+    """
+
+    __tablename__ = "lead_facts"
+    __table_args__ = (
+        CheckConstraint(one_of("origin", *ORIGINS), name="origin"),
+        Index("ix_lead_facts_name", "name", "lead_id"),
+        Index("ix_lead_facts_first_contact_at", "first_contact_at", "lead_id"),
+        Index("ix_lead_facts_origin", "origin", "lead_id"),
+    )
+
+    lead_id: Mapped[int] = mapped_column(
+        ForeignKey("leads.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    name: Mapped[str] = mapped_column(Text(collation="C"), server_default="")
+    first_contact_at: Mapped[CreatedAt]
+    origin: Mapped[str] = mapped_column(server_default="direct")
 
 
 class LeadEvent(Base):

@@ -288,6 +288,8 @@ _TRIGGERS = (
     ("tell_of_new_messages", "messages"),
     ("tell_of_status", "messages"),
     ("tell_of_change", "lead_events"),
+    ("keep_facts_of_new", "leads"),
+    ("keep_facts_of_changed", "leads"),
 )
 _FUNCTIONS = (
     "kiaai_tell_of_new_messages()",
@@ -297,23 +299,77 @@ _FUNCTIONS = (
     "kiaai_change_shape(bigint)",
     "kiaai_conversation_shape(bigint)",
     "kiaai_time(timestamptz)",
+    "kiaai_keep_facts()",
 )
+
+# What the table of people is ordered and filtered by and no message changes. Apart from the lead, as
+# `lead_names` is: a lead's row changes with every message. Who has no name stands last, by the number.
+_SORT_NAME = """coalesce(nullif(lower(translate(btrim(left({lead}.customer_name, 60)),
+        'áàâäãåéèêëíìîïóòôöõúùûüñçýÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇÝ',
+        'aaaaaaeeeeiiiiooooouuuuncyaaaaaaeeeeiiiiooooouuuuncy') COLLATE "C"), ''),
+        U&'\\+10FFFD' || coalesce({lead}.phone_number, ''))"""
+_ORIGIN = """CASE WHEN {lead}.source ? 'import' THEN 'import'
+        WHEN {lead}.source ?| ARRAY['referral', 'source_type', 'source_url'] THEN 'ad' ELSE 'direct' END"""
+_FACTS_OF = f"{{lead}}.id, {_SORT_NAME}, {{lead}}.first_contact_at, {_ORIGIN}"
+_LEAD_FACTS = (
+    """
+    CREATE TABLE IF NOT EXISTS lead_facts (
+        lead_id bigint NOT NULL,
+        name text COLLATE "C" NOT NULL DEFAULT '',
+        first_contact_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        origin text NOT NULL DEFAULT 'direct',
+        CONSTRAINT pk_lead_facts PRIMARY KEY (lead_id),
+        CONSTRAINT ck_lead_facts_origin CHECK (origin IN ('direct', 'ad', 'import')),
+        CONSTRAINT fk_lead_facts_lead_id FOREIGN KEY (lead_id) REFERENCES leads ON DELETE CASCADE)""",
+    "CREATE INDEX IF NOT EXISTS ix_lead_facts_name ON lead_facts (name, lead_id)",
+    "CREATE INDEX IF NOT EXISTS ix_lead_facts_first_contact_at ON lead_facts (first_contact_at, lead_id)",
+    "CREATE INDEX IF NOT EXISTS ix_lead_facts_origin ON lead_facts (origin, lead_id)",
+    f"""
+    CREATE OR REPLACE FUNCTION kiaai_keep_facts() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO lead_facts VALUES ({_FACTS_OF.format(lead="new")})
+            ON CONFLICT (lead_id) DO UPDATE SET name = excluded.name,
+                first_contact_at = excluded.first_contact_at, origin = excluded.origin;
+        RETURN NULL;
+    END $$""",
+    """
+    CREATE OR REPLACE TRIGGER keep_facts_of_new AFTER INSERT ON leads
+    FOR EACH ROW EXECUTE FUNCTION kiaai_keep_facts()""",
+    """
+    CREATE OR REPLACE TRIGGER keep_facts_of_changed
+    AFTER UPDATE OF customer_name, phone_number, first_contact_at, source ON leads FOR EACH ROW
+    WHEN ((old.customer_name, old.phone_number, old.first_contact_at, old.source) IS DISTINCT FROM
+        (new.customer_name, new.phone_number, new.first_contact_at, new.source))
+    EXECUTE FUNCTION kiaai_keep_facts()""",
+    f"INSERT INTO lead_facts SELECT {_FACTS_OF.format(lead='l')} FROM leads l ON CONFLICT DO NOTHING",
+    "ANALYZE lead_facts",
+)
+# Whose those are that are put away; the others are found by ix_conversations_assignee_id.
+_OWNER_INDEX = """
+    CREATE INDEX CONCURRENTLY ix_conversations_closed_assignee_id ON conversations (assignee_id, lead_id)
+    WHERE assignee_id IS NOT NULL AND state = 'closed'"""
 
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         for table, column in _COLUMNS:
             op.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column}")
-        for statement in (*_TABLES, *_TELLING):
+        for statement in (*_TABLES, *_TELLING, *_LEAD_FACTS):
             op.execute(statement)
+        # One that was cut short stays behind, invalid.
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_conversations_closed_assignee_id")
+        op.execute(_OWNER_INDEX)
 
 
 def downgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_conversations_closed_assignee_id")
     for trigger, table in _TRIGGERS:
         op.execute(f"DROP TRIGGER IF EXISTS {trigger} ON {table}")
     for function in _FUNCTIONS:
         op.execute(f"DROP FUNCTION IF EXISTS {function}")
     for table in (
+        "lead_facts",
         "questions",
         "outgoing_deliveries",
         "outgoing_webhooks",
