@@ -10,9 +10,12 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from kiaai.errors import ValidationFailed
 from kiaai.texts import lazy
+from kiaai.whatsapp.cleaning import clean_text
 
 DEFAULT_LIMIT, LARGEST_LIMIT = 50, 200
 LONGEST = 200
+# Sixty letters of a name, each written as its number.
+LONGEST_KEY = 1200
 
 
 class Cursor(NamedTuple):
@@ -34,6 +37,25 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return _packed(self.section, self.at.isoformat(), self.id)
+
+
+class KeyCursor(NamedTuple):
+    """A place in a list that is ordered by a key and an id. key: a text, or a time as ISO 8601 has it."""
+
+    key: str
+    id: int
+
+    @property
+    def at(self) -> datetime:
+        """The key as a time. Raises ValidationFailed naming `before`: it was made for another order."""
+        try:
+            at = datetime.fromisoformat(self.key)
+        except ValueError:
+            raise _refused() from None
+        return at if at.tzinfo is not None else _refuse()
+
+    def __str__(self) -> str:
+        return _packed(self.key, self.id)
 
 
 def read_cursor(raw: str | None) -> Cursor | None:
@@ -60,6 +82,18 @@ def read_place(raw: str | None) -> Place | None:
     return place if _is_count(place.section) and _is_sound(place.at, place.id) else _refuse()
 
 
+def read_key_cursor(raw: str | None) -> KeyCursor | None:
+    """Return the place after which to go on. Raises ValidationFailed naming `before`."""
+    if not raw:
+        return None
+    try:
+        key, row_id = _unpacked(raw, LONGEST_KEY)
+    except (ValueError, TypeError):
+        raise _refused() from None
+    is_sound = isinstance(key, str) and key == clean_text(key) and _is_count(row_id)
+    return KeyCursor(key, row_id) if is_sound else _refuse()
+
+
 def older_than(
     at: InstrumentedAttribute[datetime], row_id: InstrumentedAttribute[int], cursor: Cursor
 ) -> ColumnElement[bool]:
@@ -73,10 +107,10 @@ def _packed(*parts: object) -> str:
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
-def _unpacked(raw: str) -> Any:
+def _unpacked(raw: str, longest: int = LONGEST) -> Any:
     """Return what was packed, or anything that was made up. Raises ValueError when it is nothing."""
     # Ours are short; a long one may be nested deeper than a parser bears.
-    raw = raw[:LONGEST]
+    raw = raw[:longest]
     return json.loads(base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)))
 
 
