@@ -55,6 +55,7 @@ class Settings:
     bot_wait_seconds: float
     send_rate_per_second: float
     api_rate_limit: str
+    webhooks_allow_private: bool
     admin_email: str | None
     admin_password: str | None
     log_level: str
@@ -136,6 +137,7 @@ class Settings:
             bot_wait_seconds=read.value("BOT_WAIT_SECONDS", "2", values.number(0, 60)),
             send_rate_per_second=read.value("SEND_RATE_PER_SECOND", "80", values.number(0.1, 1000)),
             api_rate_limit=read.value("API_RATE_LIMIT", "6000 per minute", values.rate_limit),
+            webhooks_allow_private=read.value("WEBHOOKS_ALLOW_PRIVATE", "false", values.boolean),
             admin_email=read.optional("ADMIN_EMAIL", values.email),
             admin_password=read.optional("ADMIN_PASSWORD", str),
             log_level=read.value("LOG_LEVEL", "INFO", values.log_level),

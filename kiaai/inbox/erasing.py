@@ -12,6 +12,7 @@ from kiaai.delivery.lanes import refresh_due
 from kiaai.delivery.ownership import lock, silence_bot
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
+from kiaai.hooks.housekeeping import empty_messages
 from kiaai.inbox.erasing_journal import erase_from_journal
 from kiaai.leads.pipeline import Actor, record
 from kiaai.models import Conversation, LeadEvent, Message, User
@@ -32,7 +33,7 @@ _ERASE = text(f"""
 _BESIDES = (
     text("DELETE FROM notes WHERE conversation_id = :id"),
     text("DELETE FROM drafts WHERE conversation_id = :id"),
-    text("UPDATE bot_turns SET input = '', passages = '{}' WHERE conversation_id = :id"),
+    text("UPDATE bot_turns SET input = '', passages = '{}', detail = '{}' WHERE conversation_id = :id"),
 )
 
 
@@ -71,6 +72,7 @@ def erase(conversation: Conversation, user_id: int) -> list[str]:
     for statement in (_ERASE, *_BESIDES):
         db.session.execute(statement, of_it)
     erase_from_journal(conversation.id)
+    empty_messages(conversation.lead_id, conversation.id)
     _show_nothing(conversation)
     actor, detail = Actor("user", user_id), {"messages": count}
     record(conversation.lead, "history_deleted", actor, conversation_id=conversation.id, detail=detail)

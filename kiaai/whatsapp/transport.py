@@ -6,6 +6,7 @@ notes the moment the first byte of a request leaves, which tells "surely not sen
 """
 
 import io
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
+from urllib3.util.connection import create_connection
 
 from kiaai.errors import KiaAiError
 
@@ -51,7 +53,8 @@ class Request:
     """What is asked, and its limits. deadline: a `time.monotonic()` value for the whole request.
 
     stall_seconds: the longest wait for any one read. before_write: called right before the last look at
-    the deadline. is_idempotent: whether a pooled connection of any age may carry it.
+    the deadline. is_idempotent: whether a pooled connection of any age may carry it. addresses: where to
+    connect, in this order, in place of looking the name up; TLS is still checked against the name.
     """
 
     method: str
@@ -63,6 +66,7 @@ class Request:
     stall_seconds: float = 15.0
     is_idempotent: bool = True
     before_write: Callable[[], None] | None = None
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +227,19 @@ class _TimedResponse(HTTPResponse):
         self.fp = io.BufferedReader(_TimedReader(sock, raw, _running.call))
 
 
+def _connect_to(addresses: tuple[str, ...], port: int, options: Any) -> socket.socket:
+    """Connect to the first of the addresses that answers, within the time for all of them."""
+    until = time.monotonic() + _running.call.seconds_left(CONNECT_SECONDS)
+    for number, address in enumerate(addresses, start=1):
+        share = (until - time.monotonic()) / (len(addresses) - number + 1)
+        try:
+            return create_connection((address, port), max(share, NO_WAIT_SECONDS), socket_options=options)
+        except OSError:
+            if number == len(addresses):
+                raise
+    raise AssertionError("unreachable")
+
+
 class _TimedMixin:
     """A connection that keeps the deadline of the running request and notes its first written byte."""
 
@@ -230,11 +247,19 @@ class _TimedMixin:
     last_used_at = 0.0
     sock: Any
     timeout: Any
+    port: int
+    socket_options: Any
 
     def connect(self) -> None:
         self.timeout = _running.call.seconds_left(CONNECT_SECONDS)
         super().connect()  # type: ignore[misc]  # of the connection this is mixed into
         self.last_used_at = time.monotonic()
+
+    def _new_conn(self) -> Any:
+        addresses = _running.call.request.addresses
+        if not addresses:
+            return super()._new_conn()  # type: ignore[misc]  # of the connection this is mixed into
+        return _connect_to(addresses, self.port, self.socket_options)
 
     def request(self, *arguments: Any, **options: Any) -> Any:
         # The other side may just be closing a connection that has been idle. A POST on it would end with

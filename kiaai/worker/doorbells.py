@@ -35,7 +35,7 @@ _TROUBLE = (OSError, KombuError, CeleryError, AMQPError, RedisError)
 
 @dataclass(frozen=True)
 class Bell:
-    """Work that may be due. kind: `delivery`, `bot`, `files` or `read`."""
+    """Work that may be due. kind: `delivery`, `bot`, `files`, `read` or `hooks`."""
 
     kind: str
     id: int
@@ -60,6 +60,11 @@ def ring_files(attachment_id: int = 0) -> None:
 def ring_read(conversation_id: int) -> None:
     """Wake whoever tells Meta that a conversation was read."""
     _ring(Bell("read", conversation_id))
+
+
+def ring_hooks(track: int) -> None:
+    """Wake whoever sends to webhooks, for one track of one of them."""
+    _ring(Bell("hooks", track))
 
 
 def answer_here(handler: Callable[[Bell], None]) -> None:

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from flask import Flask
 
 from kiaai.bot.manager import ConversationManager
+from kiaai.bot.model_rest import MOST_AT_ONCE
 from kiaai.config import Settings
 from kiaai.delivery.pacing import Pace
 from kiaai.delivery.read_receipts import tell_read
 from kiaai.delivery.sending import drain
+from kiaai.hooks.telling import Teller
 from kiaai.media.fetching import fetch
 from kiaai.webhook.replay import replay
 from kiaai.whatsapp.client import WhatsAppClient
@@ -24,7 +26,10 @@ log = logging.getLogger(__name__)
 
 SENDERS = 24
 BOT_TURNS = 8
+# A model may hold 16 threads for seconds each; the same 8 remain for turns that need none.
+BOT_TURNS_WITH_MODEL = BOT_TURNS + MOST_AT_ONCE
 FILES = 4
+HOOKS = 12
 # SIGTERM: what is in flight may finish; a call takes 15 s at most.
 STOP_SECONDS = 27.0
 
@@ -49,11 +54,19 @@ class Floor:
                     self.senders.add(conversation_id, random.uniform(0.5, 1.0))
 
         self.senders = Pool("senders", SENDERS, self._in_app(send))
-        self.bots = Pool("bots", BOT_TURNS, self._in_app(manager.turn))
+        turns = BOT_TURNS if manager.model is None else BOT_TURNS_WITH_MODEL
+        self.bots = Pool("bots", turns, self._in_app(manager.turn))
         self.files = Pool("files", FILES, self._in_app(lambda id: fetch(id, client)))
         self.readers = Pool("readers", 2, self._in_app(lambda id: tell_read(id, client)))
         # Bodies over which the web ran out of time.
         self.replays = Pool("replays", 1, self._in_app(replay))
+        teller = Teller(settings.webhooks_allow_private, self._stopping.is_set)
+
+        def tell(id: int) -> None:
+            for next_id, in_seconds in teller.work(id):
+                self.hooks.add(next_id, in_seconds)
+
+        self.hooks = Pool("hooks", HOOKS, self._in_app(tell))
         self.sweep = Sweep(app, self, client, self._stopping)
         self._pools = {
             "delivery": self.senders,
@@ -61,6 +74,7 @@ class Floor:
             "files": self.files,
             "read": self.readers,
             "replays": self.replays,
+            "hooks": self.hooks,
         }
 
     def start(self) -> None:

@@ -18,6 +18,8 @@ from kiaai.delivery.channels import FAILURES_BEFORE_PROBING
 from kiaai.delivery.receipts import join_due_orphans
 from kiaai.extensions import db
 from kiaai.faults import fault_point
+from kiaai.hooks.housekeeping import HOUSEKEEPING as HOOKS_HOUSEKEEPING
+from kiaai.hooks.telling import LOOK
 from kiaai.inbox import snoozing
 from kiaai.whatsapp.client import WhatsAppClient
 from kiaai.whatsapp.errors import GraphError
@@ -68,6 +70,9 @@ _DUE_FILES = f"""
 _DUE_REPLAYS = f"""
     SELECT id FROM webhook_events WHERE replay_at <= clock_timestamp() AND id <> ALL (:taken)
     ORDER BY replay_at LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED"""
+# While a webhook is on, its pool looks by itself; the sweep starts that.
+_LOOK_FOR_HOOKS = f"""
+    SELECT {LOOK} WHERE {LOOK} <> ALL (:taken) AND EXISTS (SELECT FROM outgoing_webhooks WHERE is_active)"""
 
 _HEARTBEAT = text("""
     INSERT INTO processes (name) VALUES (:name)
@@ -79,6 +84,7 @@ _HOUSEKEEPING = (
     "DELETE FROM webhook_events WHERE received_at < clock_timestamp() - interval '180 days'",
     "DELETE FROM orphan_receipts WHERE received_at < clock_timestamp() - interval '30 days'",
     "DELETE FROM processes WHERE seen_at < clock_timestamp() - interval '1 day'",
+    *HOOKS_HOUSEKEEPING,
 )
 
 
@@ -121,6 +127,7 @@ class Sweep:
             (self._floor.readers, _DUE_READS),
             (self._floor.files, _DUE_FILES),
             (self._floor.replays, _DUE_REPLAYS),
+            (self._floor.hooks, _LOOK_FOR_HOOKS),
             (self._floor.senders, _DUE_HEADS.format(lane="campaign")),
         )
         is_full = [self._hand_out(pool, query) for pool, query in work]

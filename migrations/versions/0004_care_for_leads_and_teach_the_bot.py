@@ -188,24 +188,28 @@ _TABLES = (
 # wrote it. While nobody listens each trigger costs one look into an empty table.
 _IS_HEARD = "IF NOT EXISTS (SELECT FROM outgoing_webhooks WHERE is_active) THEN RETURN NULL; END IF;"
 _SHAPES = (
-    # As the JSON API writes them: see `kiaai/api/shapes.py`.
+    # As the JSON API writes them: see `kiaai/api/shapes.py`. PL/pgSQL keeps its plans, SQL does not.
     """
     CREATE OR REPLACE FUNCTION kiaai_time(moment timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
         SELECT to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$""",
     """
-    CREATE OR REPLACE FUNCTION kiaai_conversation_shape(told bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-        SELECT jsonb_build_object('id', c.id, 'lead_id', l.id, 'phone_number', l.phone_number,
+    CREATE OR REPLACE FUNCTION kiaai_conversation_shape(told bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+    BEGIN
+        RETURN (SELECT jsonb_build_object('id', c.id, 'lead_id', l.id, 'phone_number', l.phone_number,
             'customer_name', l.customer_name, 'lead_status', l.lead_status,
             'assignee', CASE WHEN u.id IS NOT NULL THEN
                 jsonb_build_object('id', u.id, 'name', coalesce(nullif(u.name, ''), u.email)) END)
         FROM conversations c JOIN leads l ON l.id = c.lead_id LEFT JOIN users u ON u.id = c.assignee_id
-        WHERE c.id = told $$""",
+        WHERE c.id = told);
+    END $$""",
     """
-    CREATE OR REPLACE FUNCTION kiaai_change_shape(told bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-        SELECT jsonb_build_object('id', e.id, 'kind', e.kind, 'old', e.old, 'new', e.new, 'by', e.by,
+    CREATE OR REPLACE FUNCTION kiaai_change_shape(told bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+    BEGIN
+        RETURN (SELECT jsonb_build_object('id', e.id, 'kind', e.kind, 'old', e.old, 'new', e.new, 'by', e.by,
             'by_name', coalesce(nullif(u.name, ''), u.email, k.name), 'at', kiaai_time(e.created_at))
         FROM lead_events e LEFT JOIN users u ON u.id = e.user_id LEFT JOIN api_keys k ON k.id = e.api_key_id
-        WHERE e.id = told $$""",
+        WHERE e.id = told);
+    END $$""",
     """
     CREATE OR REPLACE FUNCTION kiaai_tell_message(told bigint, what text) RETURNS void
     LANGUAGE plpgsql AS $$

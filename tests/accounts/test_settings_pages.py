@@ -23,6 +23,7 @@ PAGES = [
     "/settings/business",
     "/settings/canned-replies",
     "/settings/tags",
+    "/settings/webhooks",
 ]
 VERBS = [
     "/settings/people",
@@ -43,6 +44,14 @@ VERBS = [
     "/settings/tags",
     "/settings/tags/change",
     "/settings/tags/deletion",
+    "/settings/webhooks",
+    "/settings/webhooks/1",
+    "/settings/webhooks/1/secret",
+    "/settings/webhooks/1/pause",
+    "/settings/webhooks/1/resumption",
+    "/settings/webhooks/1/test",
+    "/settings/webhooks/1/deletion",
+    "/settings/webhooks/deliveries/1/again",
 ]
 
 

@@ -47,7 +47,7 @@ class Baskets:
 
     def __init__(self) -> None:
         self.senders, self.bots, self.files, self.readers = Basket(), Basket(), Basket(), Basket()
-        self.replays = Basket()
+        self.replays, self.hooks = Basket(), Basket()
 
 
 @pytest.fixture
