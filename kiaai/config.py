@@ -49,6 +49,9 @@ class Settings:
     llm_base_url: str | None
     llm_api_key: str | None
     llm_model: str | None
+    llm_price_in: float
+    llm_price_out: float
+    llm_daily_tokens: int
     business_name: str
     business_timezone: str
     bot_enabled: bool
@@ -131,6 +134,9 @@ class Settings:
             llm_base_url=read.optional("LLM_BASE_URL", values.safe_base),
             llm_api_key=read.optional("LLM_API_KEY", str),
             llm_model=read.optional("LLM_MODEL", str),
+            llm_price_in=read.value("LLM_PRICE_IN", "0", values.number(0, 1_000_000)),
+            llm_price_out=read.value("LLM_PRICE_OUT", "0", values.number(0, 1_000_000)),
+            llm_daily_tokens=read.value("LLM_DAILY_TOKENS", "20000", values.whole(0, 100_000_000)),
             business_name=read.text("BUSINESS_NAME", "Kia-Ai"),
             business_timezone=read.value("BUSINESS_TIMEZONE", "America/Santiago", values.timezone),
             bot_enabled=read.value("BOT_ENABLED", "true", values.boolean),

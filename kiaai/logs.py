@@ -28,8 +28,8 @@ _NUMBER = re.compile(
 _EXTRAS = ("conversation_id", "message_id", "event_id", "seconds", "status", "method")
 
 
-# They tell of each plug-in and each bell.
-_TALKATIVE = ("alembic", "celery", "httpx", "urllib3", "werkzeug")
+# They tell of each plug-in and each bell; `openai` would tell what customers wrote.
+_TALKATIVE = ("alembic", "celery", "httpx", "httpx2", "openai", "urllib3", "werkzeug")
 
 
 class JsonFormatter(logging.Formatter):

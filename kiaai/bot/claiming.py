@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 
 from kiaai import clock
 from kiaai.bot import knowledge
@@ -55,7 +55,7 @@ def claim_turn(conversation_id: int, settings: Settings) -> Claim | None:
     thread = _newest_messages(conversation_id)
     unanswered = read_unanswered(thread, _read_before(conversation_id), clock.now())
     record.input = "\n".join(unanswered.texts)
-    business = read_business(settings)
+    business, lead = read_business(settings), _lead(conversation.lead_id)
     return Claim(
         conversation_id=conversation_id,
         lead_id=conversation.lead_id,
@@ -76,6 +76,9 @@ def claim_turn(conversation_id: int, settings: Settings) -> Claim | None:
             business_name=business.name,
             topics=tuple(knowledge.topics()),
             closed=_closed(business, clock.now()),
+            talk=unanswered.talk,
+            lead_status=lead.lead_status,
+            customer_name=lead.customer_name,
         ),
     )
 
@@ -91,6 +94,10 @@ def read_standing(conversation: Conversation, settings: Settings) -> Standing:
         is_quiet=quiet_until is not None and clock.now() < quiet_until,
         is_opted_out=opted_out_at is not None,
     )
+
+
+def _lead(lead_id: int) -> Row[str, str | None]:
+    return db.session.execute(select(Lead.lead_status, Lead.customer_name).where(Lead.id == lead_id)).one()
 
 
 def _closed(business: Business, now: datetime) -> Closed | None:

@@ -1,12 +1,15 @@
 """The bot's turn: claim it, decide with no transaction open, store it. Commits itself, before and after."""
 
 import logging
+from dataclasses import replace
 
-from kiaai.bot import knowledge
+from kiaai.bot.answering import beyond_rules
 from kiaai.bot.claiming import Claim, claim_turn
-from kiaai.bot.deciding import by_knowledge, by_rules, customer_language
+from kiaai.bot.deciding import by_rules
+from kiaai.bot.finding import find, tokens_left
+from kiaai.bot.llm import LanguageModel
 from kiaai.bot.storing import Stored, store
-from kiaai.bot.turn import Decision
+from kiaai.bot.turn import Decision, Found
 from kiaai.config import Settings
 from kiaai.errors import ValidationFailed
 from kiaai.faults import fault_point
@@ -19,8 +22,9 @@ log = logging.getLogger(__name__)
 class ConversationManager:
     """Answers customers, one turn per conversation at a time, and never over a person."""
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, model: LanguageModel | None = None):
         self.settings = settings
+        self.model = model or LanguageModel.from_settings(settings)
 
     def turn(self, conversation_id: int) -> None:
         """Take the conversation's turn if it is due and free. Needs an app context.
@@ -40,16 +44,21 @@ class ConversationManager:
         turn = claim.input
         if decision := by_rules(turn):
             return decision
-        question = "\n".join(turn.texts)
-        passages = commit(lambda: knowledge.search(question, customer_language(turn)), "bot_")
-        return by_knowledge(turn, passages)
+        found = commit(lambda: self._find(claim), "bot_")
+        return beyond_rules(turn, found, self.model)
+
+    def _find(self, claim: Claim) -> Found:
+        found = find(claim.input)
+        if self.model is None:
+            return found
+        return replace(found, tokens_left=tokens_left(claim.conversation_id, self.settings))
 
     def _store(self, claim: Claim, decision: Decision) -> Stored:
         try:
             return commit(lambda: store(claim, decision, self.settings), "bot_")
         except ValidationFailed as error:
             # The answer may not be sent, as when the window just closed: a person has to find another way.
-            unsaid = Decision("hand_off", error.code)
+            unsaid = Decision("hand_off", error.code, model=decision.model)
             return commit(lambda: store(claim, unsaid, self.settings), "bot_")
 
 

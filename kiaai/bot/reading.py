@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from kiaai.bot.turn import Line
 from kiaai.models import Message
 from kiaai.whatsapp.cleaning import item_at, text_at
 
@@ -24,6 +25,7 @@ class Unanswered:
     """Incoming messages after the last word of a person and after the last turn of the bot.
 
     read_up_to: the newest of their ids. said_at and wamid: of the newest one in the thread.
+    talk: what both sides said besides them.
     """
 
     texts: tuple[str, ...] = ()
@@ -34,6 +36,7 @@ class Unanswered:
     read_up_to: int | None = None
     said_at: datetime | None = None
     wamid: str | None = None
+    talk: tuple[Line, ...] = ()
 
 
 def read_unanswered(thread: Sequence[Message], after_id: int, at: datetime) -> Unanswered:
@@ -53,6 +56,7 @@ def read_unanswered(thread: Sequence[Message], after_id: int, at: datetime) -> U
         read_up_to=max(m.id for m in waiting),
         said_at=waiting[-1].timestamp,
         wamid=waiting[-1].message_id,
+        talk=_lines(m for m in thread if m not in waiting),
     )
 
 
@@ -66,6 +70,18 @@ def _is_talk(message: Message) -> bool:
     # A group has more readers than the one who wrote.
     is_said = not message.is_outgoing and message.kind not in _NO_TALK and message.revoked_at is None
     return is_said and "group_id" not in message.payload
+
+
+def _lines(messages: Iterable[Message]) -> tuple[Line, ...]:
+    lines = ((_by(message), _words_of(message)) for message in messages)
+    return tuple(Line(by, text[:_LONGEST_TEXT]) for by, text in lines if by and text and text.strip())
+
+
+def _by(message: Message) -> str | None:
+    if not message.is_outgoing:
+        return "customer" if _is_talk(message) else None
+    is_said = message.status not in ("cancelled", "failed") and message.revoked_at is None
+    return "business" if is_said else None
 
 
 def _texts(messages: Iterable[Message]) -> tuple[str, ...]:

@@ -1,14 +1,15 @@
 """Store what a turn decided, in one transaction, unless a person or a newer message came between."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select
 
 from kiaai import clock
 from kiaai.bot.claiming import Claim, read_standing
 from kiaai.bot.consent import keep_consent, lock_for_consent
+from kiaai.bot.lead_changes import keep_changes
+from kiaai.bot.recording import detail_of, passages_of
 from kiaai.bot.turn import Decision
 from kiaai.config import Settings
 from kiaai.delivery.outbox import Sender, queue_message
@@ -39,18 +40,21 @@ def store(claim: Claim, decision: Decision, settings: Settings) -> Stored:
     conversation = lock(claim.conversation_id)
     at = db.session.scalars(select(func.clock_timestamp())).one()
     if conversation.turn_token != claim.token:
-        _note(claim, Decision("dropped", "turn_lost"), at)
+        _note(claim, _dropped(decision, "turn_lost"), at)
         return Stored()
     if reason := _reason_to_drop(claim, conversation, settings, at):
-        return _drop(claim, conversation, reason, at)
+        return _drop(claim, conversation, decision, reason, at)
     message = _carry_out(claim, conversation, lead, decision)
+    if lead:
+        decision = replace(decision, changes=tuple(keep_changes(lead, decision.changes)))
     _note(claim, decision, at, message, read_up_to=claim.unanswered.read_up_to)
     return Stored(has_said=message is not None, wanted_in=_end_turn(claim, conversation, at))
 
 
 def _lock_lead(claim: Claim, decision: Decision) -> Lead | None:
     """Lock the lead where its history is written: it comes before the conversation in the order of locks."""
-    if decision.kind in ("opt_out", "opt_in"):
+    # Consent, status and name are drawn with all conversations of the lead.
+    if decision.kind in ("opt_out", "opt_in") or decision.changes:
         return lock_for_consent(claim.lead_id)
     if decision.kind == "hand_off":
         return db.session.get_one(Lead, claim.lead_id, with_for_update={"key_share": True})
@@ -68,12 +72,17 @@ def _reason_to_drop(claim: Claim, conversation: Conversation, settings: Settings
     return None if has_waited_long or conversation.turn_drops >= MOST_DROPS else "newer_message"
 
 
-def _drop(claim: Claim, conversation: Conversation, reason: str, at: datetime) -> Stored:
+def _drop(claim: Claim, conversation: Conversation, decision: Decision, reason: str, at: datetime) -> Stored:
     """Let the turn go undone: the next one reads again and sees what came between."""
     conversation.turn_drops += reason == "newer_message"
     _let_go(conversation)
-    _note(claim, Decision("dropped", reason), at)
+    _note(claim, _dropped(decision, reason), at)
     return Stored(wanted_in=_seconds_until(conversation.bot_due_at, at))
+
+
+def _dropped(decision: Decision, reason: str) -> Decision:
+    """Return a decision that is not carried out. What the model cost, it cost all the same."""
+    return replace(decision, kind="dropped", reason=reason, changes=())
 
 
 def _carry_out(
@@ -134,13 +143,9 @@ def _note(
 ) -> None:
     turn = db.session.get_one(BotTurn, claim.turn_id)
     turn.finished_at, turn.decision, turn.reason = at, decision.kind, decision.reason
-    turn.passages, turn.read_up_to = _passages(decision), read_up_to
+    turn.passages, turn.read_up_to = passages_of(decision), read_up_to
     turn.message_id = message.id if message else None
-
-
-def _passages(decision: Decision) -> dict[str, Any]:
-    found = [
-        {"article_id": passage.article_id, "title": passage.title, "score": passage.score}
-        for passage in decision.passages
-    ]
-    return {"language": decision.language, "found": found} if found else {}
+    turn.detail = detail_of(claim.input, decision)
+    if decision.model:
+        turn.model, turn.cost_micros = decision.model.name, decision.model.cost_micros
+        turn.tokens_in, turn.tokens_out = decision.model.tokens_in, decision.model.tokens_out

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+from kiaai.bot.model_record import ModelRecord
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,14 @@ class Closed:
 
 
 @dataclass(frozen=True)
+class Line:
+    """Something said earlier. by: `customer`, or `business` for the bot and the people of the team."""
+
+    by: str
+    text: str
+
+
+@dataclass(frozen=True)
 class TurnInput:
     """One turn, as read in a single transaction.
 
@@ -37,6 +48,7 @@ class TurnInput:
     was_fallback: the last thing said to the customer was that the bot does not know.
     topics: (language, title) of what the bot can talk about.
     closed: nobody is there now; None within office hours.
+    talk: what both sides said before, oldest first; lead_status, customer_name: what is known of the lead.
     """
 
     standing: Standing
@@ -51,6 +63,9 @@ class TurnInput:
     business_name: str = ""
     topics: tuple[tuple[str, str], ...] = ()
     closed: Closed | None = None
+    talk: tuple[Line, ...] = ()
+    lead_status: str = "unknown"
+    customer_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,11 +80,33 @@ class Passage:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What the knowledge base has for a turn.
+
+    passages: what answers the words themselves. nearby: what answers them with what was said before, for a
+    model to read. tokens_left: of the conversation's budget for today; None without a limit.
+    """
+
+    passages: tuple[Passage, ...] = ()
+    nearby: tuple[Passage, ...] = ()
+    tokens_left: int | None = None
+
+
+@dataclass(frozen=True)
+class LeadChange:
+    """What the bot learned about the customer, kept with its answer."""
+
+    kind: Literal["status", "name"]
+    value: str
+
+
+@dataclass(frozen=True)
 class Decision:
     """What the bot does with its turn.
 
-    kind: `answer`, `fallback`, `hand_off`, `opt_out`, `opt_in` or `silent`. text: None says nothing.
-    reason: why it stopped here, for the record and the history.
+    kind: `answer`, `ask` (a question back), `fallback`, `hand_off`, `opt_out`, `opt_in` or `silent`.
+    text: None says nothing. reason: why it stopped here, for the record and the history.
+    model: how the model was asked, whatever came of it; None when it was not.
     """
 
     kind: str
@@ -77,3 +114,5 @@ class Decision:
     text: str | None = None
     language: str = "es"
     passages: tuple[Passage, ...] = ()
+    changes: tuple[LeadChange, ...] = ()
+    model: ModelRecord | None = None

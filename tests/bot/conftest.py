@@ -1,12 +1,19 @@
-"""The bot under test, with what it knows."""
+"""The bot under test, with what it knows, and a model of its own."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from kiaai.bot.knowledge import load_demo
+from kiaai.bot.llm import LanguageModel
 from kiaai.config import Settings
 from kiaai.extensions import db
+from tests.bot.model_server import KEY, SECONDS, ModelServer
 from tests.bot.talk import Bot
+
+ModelOf = Callable[..., LanguageModel]
 
 
 @pytest.fixture
@@ -18,3 +25,26 @@ def bot(app: Flask, settings: Settings) -> Bot:
 def articles(app: Flask) -> None:
     load_demo()
     db.session.commit()
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    for server in ModelServer.running():
+        assert isinstance(server, ModelServer)
+        yield server
+
+
+@pytest.fixture
+def model_of(server: ModelServer) -> ModelOf:
+    """Make models that ask the server; one turn of theirs lasts a second unless told otherwise."""
+
+    def make(**options: Any) -> LanguageModel:
+        return LanguageModel(f"{server.base}/v1", "kia-1", KEY, **{"deadline_seconds": SECONDS, **options})
+
+    return make
+
+
+@pytest.fixture
+def smart(app: Flask, settings: Settings, articles: None, model_of: ModelOf) -> Bot:
+    """The bot with a model that it has much time for."""
+    return Bot(app, settings, model_of(deadline_seconds=20, price_in=2.0, price_out=10.0))

@@ -8,18 +8,19 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from kiaai import clock
+from kiaai.bot.llm import LanguageModel
 from kiaai.bot.manager import ConversationManager
 from kiaai.config import Settings
 from kiaai.extensions import db
-from kiaai.models import BotTurn, Conversation, LeadEvent, Message
+from kiaai.models import BotTurn, Conversation, Lead, LeadEvent, Message
 
 
 class Bot:
     """The bot as a worker runs it: each turn in an app context, and so in a session, of its own."""
 
-    def __init__(self, app: Flask, settings: Settings):
+    def __init__(self, app: Flask, settings: Settings, model: LanguageModel | None = None):
         self.app = app
-        self.manager = ConversationManager(settings)
+        self.manager = ConversationManager(settings, model)
 
     def turn(self, conversation_id: int) -> None:
         with self.app.app_context():
@@ -71,6 +72,14 @@ def turns(conversation: Conversation) -> list[tuple[str, str | None]]:
 def events(conversation: Conversation) -> list[str]:
     rows = select(LeadEvent.kind).where(LeadEvent.lead_id == conversation.lead_id).order_by(LeadEvent.id)
     return list(db.session.scalars(rows))
+
+
+def newest_turn() -> BotTurn:
+    return db.session.query(BotTurn).order_by(BotTurn.id.desc()).limit(1).one()
+
+
+def lead_of(conversation: Conversation) -> Lead:
+    return db.session.get_one(Lead, conversation.lead_id, populate_existing=True)
 
 
 def reread(conversation: Conversation) -> Conversation:
