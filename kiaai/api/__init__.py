@@ -10,10 +10,11 @@ def init_app(app: Flask) -> None:
     from kiaai.api.leads import bp as leads
     from kiaai.api.reference import bp as reference
     from kiaai.api.sending import bp as sending
+    from kiaai.api.webhooks import bp as webhooks
     from kiaai.extensions import csrf
 
     api = make_api(app)
-    for blueprint in (conversations, sending, leads):
+    for blueprint in (conversations, sending, leads, webhooks):
         # Keys need no token; for the session cookie `authentication` asks for one.
         csrf.exempt(blueprint)
         api.register_blueprint(blueprint)

@@ -7,8 +7,9 @@ from kiaai.api.authentication import caller, require_caller
 from kiaai.api.loading import lead_or_404
 from kiaai.api.routing import PHONE, Routes
 from kiaai.api.shapes import Shape, lead_shape
+from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
-from kiaai.leads.pipeline import set_status
+from kiaai.leads.pipeline import rename, set_notes, set_status, set_tags
 
 bp = Routes("Leads", __name__, url_prefix="/leads", description="The people who wrote")
 require_caller(bp)
@@ -31,6 +32,28 @@ def show_lead(phone: str) -> Shape:
     """Show a lead with its newest 200 changes, newest first."""
     lead = lead_or_404(phone)
     return {"lead": lead_shape(lead), "history": queries.list_history(lead.id)}
+
+
+@bp.route("/<phone>", methods=["PUT"], parameters=[PHONE])
+@bp.arguments(schemas.LeadBody)
+@bp.response(200, schemas.LeadAnswer)
+@bp.errors(403, 404, 413)
+def change_lead(body: dict[str, Any], phone: str) -> Shape:
+    """Change name, notes or tags of a lead; what is absent stays as it is."""
+    lead, actor = lead_or_404(phone), caller().actor
+    try:
+        if "customer_name" in body:
+            rename(lead, body["customer_name"], actor)
+        if "notes" in body:
+            set_notes(lead, body["notes"], actor)
+        if "tags" in body:
+            set_tags(lead, body["tags"], actor)
+    except ValidationFailed:
+        # All of it or nothing.
+        db.session.rollback()
+        raise
+    db.session.commit()
+    return {"lead": lead_shape(lead)}
 
 
 @bp.route("/<phone>/status", methods=["PUT"], parameters=[PHONE])

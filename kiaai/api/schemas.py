@@ -122,6 +122,14 @@ class StatusBody(Schema):
     )
 
 
+class LeadBody(Schema):
+    """What may be changed about a lead. Absent: unchanged."""
+
+    customer_name = Text(allow_none=True, metadata=said("Empty or null: taken away."))
+    notes = Text(validate=validate.Length(max=NOTES_LIMIT), metadata=said("Empty: taken away."))
+    tags = List(Text(), metadata=said("In place of the former ones."))
+
+
 class MessageErrorShape(Schema):
     """Why a message failed, and what to do, in the language of `Accept-Language` (`en` or `es`)."""
 

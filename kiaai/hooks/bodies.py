@@ -24,7 +24,7 @@ def _explained(payload: Json) -> Json:
     """Add to the error of a message what it means, as the API does; SQL does not know the codes."""
     message: dict[str, Any] = payload.get("message") or {}
     error = message.get("error")
-    if not isinstance(error, dict):
+    if not error:
         return payload
     explanation = explain(error.get("code"), "en", is_final=message.get("status") == "failed")
     whole = {

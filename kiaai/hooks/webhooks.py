@@ -17,7 +17,7 @@ from kiaai.worker.doorbells import ring_hooks
 
 MOST_WEBHOOKS = 20
 TEST_EVENT = "test"
-_TEST = {"message": "This is a test. What happens from now on comes in the same form."}
+_TEST = {"note": "This is a test. What happens from now on comes in the same form."}
 _LARGEST_ID = 2**63
 
 _FORGET = text("DELETE FROM outgoing_deliveries WHERE webhook_id = :id")

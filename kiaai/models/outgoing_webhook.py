@@ -66,8 +66,9 @@ class OutgoingDelivery(Base):
     state: Mapped[str] = mapped_column(server_default="due")
     tries: Mapped[int] = mapped_column(server_default=text("0"))
     next_try_at: Mapped[datetime | None] = mapped_column(server_default=text("clock_timestamp()"))
+    # As PostgreSQL writes it, so that a check of the migrations knows it again.
     give_up_at: Mapped[datetime] = mapped_column(
-        server_default=text("clock_timestamp() + interval '24 hours'")
+        server_default=text("(clock_timestamp() + '24:00:00'::interval)")
     )
     status: Mapped[int | None]
     error: Mapped[str | None]

@@ -145,3 +145,23 @@ def test_notes_that_no_database_can_store_are_cleaned(put: Call, dana: Conversat
 def test_somebody_unknown_is_404(get: Call, put: Call, dana: Conversation) -> None:
     assert codes(get("/leads/56900000099")) == (404, "not_found")
     assert codes(put("/leads/56900000099/status", {"lead_status": "customer"})) == (404, "not_found")
+
+
+def test_name_notes_and_tags_are_changed_and_what_is_absent_stays(
+    get: Call, put: Call, dana: Conversation
+) -> None:
+    put("/leads/56900000001", {"notes": "Pays at once"})
+
+    answer = put("/leads/56900000001", {"customer_name": " Dana D. ", "tags": ["vip", "vip"]}).json
+
+    lead = answer["lead"]
+    assert (lead["customer_name"], lead["notes"], lead["tags"]) == ("Dana D.", "Pays at once", ["vip"])
+    kinds = [event["kind"] for event in get("/leads/56900000001").json["history"]]
+    assert kinds == ["tags", "name", "notes"]
+
+
+def test_a_refused_change_of_a_lead_changes_nothing(get: Call, put: Call, dana: Conversation) -> None:
+    answer = put("/leads/56900000001", {"customer_name": "Other", "tags": ["x" * 51]})
+
+    assert fields(answer) == ["tags"]
+    assert get("/leads/56900000001").json["lead"]["customer_name"] == "Dana Díaz"
