@@ -33,6 +33,7 @@ NAMES = {
     "number": lazy("Number"),
     "quality": lazy("Quality"),
     "webhook": lazy("Webhook"),
+    "model": lazy("Model"),
 }
 
 

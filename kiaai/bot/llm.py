@@ -74,6 +74,10 @@ class LanguageModel:
         """Return what so many tokens cost, in millionths of the currency."""
         return round(tokens_in * self._price_in + tokens_out * self._price_out)
 
+    def close(self) -> None:
+        """Close the connections of this thread."""
+        self._client.close()
+
     def _ask(self, messages: Sequence[Any], tools: Sequence[Any], seconds: float) -> Reply:
         import httpx2
         import openai
@@ -89,7 +93,8 @@ class LanguageModel:
                 timeout=seconds,
             )
         except openai.APIStatusError as error:
-            raise ModelFailed("model_refused", f"HTTP {error.status_code}") from None
+            status = error.status_code
+            raise ModelFailed("model_refused", f"HTTP {status}", http_status=status) from None
         except openai.APIConnectionError as error:
             cause = error.__cause__
             code = "model_nonsense" if isinstance(cause, httpx2.DecodingError) else "model_silent"

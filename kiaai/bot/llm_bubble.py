@@ -17,6 +17,7 @@ _NAMED_LINK = re.compile(r"\[([^\]\n]*)\]\(([^)\s]+)\)")
 _LINK = re.compile(
     r"(?:\w+://|mailto:|tel:)\S+|(?:[\w-]+(?:\.[\w-]+)*@)?[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}(?:/\S*)?"
 )
+_LINK_BEGIN = re.compile(r"^(?:https?://)?(?:www\.)?")
 _LINK_END = ".,;:!?)>]}*_~\"'"
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MONEY = re.compile(
@@ -70,7 +71,7 @@ def _require_known_links(text: str, written: Sequence[str]) -> None:
 
 
 def _bare(link: str) -> str:
-    return link.rstrip(_LINK_END).rstrip("/").lower()
+    return _LINK_BEGIN.sub("", link.rstrip(_LINK_END).rstrip("/").lower())
 
 
 def _require_known_figures(text: str, written: Sequence[str], known: Iterable[str]) -> None:
@@ -91,4 +92,4 @@ def _figures(texts: Iterable[str]) -> set[str]:
 
 
 def _digits(figure: str) -> str:
-    return re.sub(r"[.,]", "", figure)
+    return re.sub(r"[.,]", "", figure).lstrip("0") or "0"

@@ -14,13 +14,14 @@ REST_SECONDS = 30.0
 
 
 class ModelFailed(KiaAiError):
-    """The model has no part in this answer. code: as `ModelRecord.stopped` names it."""
+    """The model has no part in this answer.
 
-    def __init__(self, code: str, why: str = "", is_free: bool = False):
+    code: as `ModelRecord.stopped` names it. is_free: it surely cost nothing. http_status: of a refusal.
+    """
+
+    def __init__(self, code: str, why: str = "", is_free: bool = False, http_status: int | None = None):
         super().__init__(why or code)
-        self.code = code
-        # It surely cost nothing.
-        self.is_free = is_free
+        self.code, self.is_free, self.http_status = code, is_free, http_status
 
 
 class Turnstile:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kiaai.bot.turn import Decision, TurnInput
+from kiaai.bot.turn import Decision, Line, Standing, TurnInput
 
 
 def passages_of(decision: Decision) -> dict[str, Any]:
@@ -23,6 +23,8 @@ def detail_of(turn: TurnInput, decision: Decision) -> dict[str, Any]:
         "read": list(turn.texts),
         "things": sorted(turn.things),
         "earlier": list(turn.earlier[-10:]),
+        "said_before": [{"by": line.by, "text": line.text} for line in turn.talk[-10:]],
+        "lead": {"status": turn.lead_status, "name": turn.customer_name},
         "was_fallback": turn.was_fallback,
         "is_closed": turn.closed is not None,
         "language": decision.language,
@@ -30,3 +32,21 @@ def detail_of(turn: TurnInput, decision: Decision) -> dict[str, Any]:
         "changes": {change.kind: change.value for change in decision.changes},
         "model": decision.model.as_json() if decision.model else None,
     }
+
+
+def replayed(detail: dict[str, Any], business_name: str, topics: tuple[tuple[str, str], ...]) -> TurnInput:
+    """Return the turn that a record tells of, as if the bot might speak and the business were open."""
+    lead = detail.get("lead", {})
+    return TurnInput(
+        standing=Standing(epoch=0, is_enabled=True, is_quiet=False, is_opted_out=False),
+        texts=tuple(detail.get("read", ())),
+        all_texts=tuple(detail.get("read", ())),
+        things=frozenset(detail.get("things", ())),
+        earlier=tuple(detail.get("earlier", ())),
+        was_fallback=detail.get("was_fallback", False),
+        business_name=business_name,
+        topics=topics,
+        talk=tuple(Line(line["by"], line["text"]) for line in detail.get("said_before", ())),
+        lead_status=lead.get("status", "unknown"),
+        customer_name=lead.get("name"),
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from flask import Flask
 
-from kiaai.doctor import ledger, surroundings, whatsapp
+from kiaai.doctor import ledger, model, surroundings, whatsapp
 from kiaai.doctor.findings import Finding, look
 from kiaai.texts import lazy
 
@@ -26,7 +26,10 @@ def examine(app: Flask, seconds: float = 10.0) -> list[Finding]:
     Use it outside a transaction: what it looks at may be slow.
     """
     until = time.monotonic() + seconds
-    runs = [_Run(app, names, examination, until) for names, examination in _EXAMINATIONS]
+    wanted = [*_EXAMINATIONS]
+    if model.is_wanted(app.extensions["settings"]):
+        wanted.append((model.NAMES, model.examine))
+    runs = [_Run(app, names, examination, until) for names, examination in wanted]
     return [finding for run in runs for finding in run.findings(until, seconds)]
 
 

@@ -30,7 +30,7 @@ BOT_TURNS = 8
 BOT_TURNS_WITH_MODEL = BOT_TURNS + MOST_AT_ONCE
 FILES = 4
 HOOKS = 12
-# SIGTERM: what is in flight may finish; a call takes 15 s at most.
+# SIGTERM: what is in flight may finish; a call takes 15 s at most, a turn with a model 20 s.
 STOP_SECONDS = 27.0
 
 

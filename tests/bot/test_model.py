@@ -1,6 +1,8 @@
 """The bot with a good model behind it: what it is told, what it may do, what is kept, and its manners."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,9 +13,12 @@ from sqlalchemy import text, update
 
 from kiaai import clock
 from kiaai.bot.answering import beyond_rules, decide
-from kiaai.bot.llm import LanguageModel
+from kiaai.bot.claiming import claim_turn
+from kiaai.bot.finding import find
+from kiaai.bot.llm import DEADLINE_SECONDS, LanguageModel
+from kiaai.bot.recording import replayed
 from kiaai.bot.turn import Closed, Found, Line
-from kiaai.config import Settings
+from kiaai.config import ROOT, Settings
 from kiaai.delivery.ownership import take_over
 from kiaai.extensions import db
 from kiaai.leads.pipeline import Actor, rename, set_status
@@ -347,6 +352,40 @@ def test_a_server_that_counts_nothing_or_lies_spends_the_budget_too(
 
     assert decision.reason == "model" and decision.model is not None
     assert 200 < decision.model.tokens_in < 3_000 and 0 < decision.model.tokens_out < 50
+
+
+# --- Around it ---
+
+
+def test_a_record_replays_its_turn(smart: Bot, server: ModelServer, dana: Conversation) -> None:
+    server.plays(answering(GOOD))
+    for words in (HOURS, "¿y los sábados?"):
+        say(dana, words)
+        smart.turn(dana.id)
+
+    turn = replayed(newest_turn().detail, "Kia Pruebas", ())
+    decision = decide(turn, find(turn), smart.manager.model)
+
+    assert decision.text == GOOD
+    first, second = server.asked[-2:]
+    assert first["messages"] == second["messages"]
+
+
+def test_the_lease_of_a_turn_outlasts_the_model(dana: Conversation, settings: Settings) -> None:
+    say(dana, HOURS)
+
+    claim_turn(dana.id, settings)
+
+    lease = db.session.scalar(text("SELECT turn_until - clock_timestamp() FROM conversations"))
+    assert lease.total_seconds() > DEADLINE_SECONDS + 5
+
+
+def test_who_has_no_model_pays_nothing_for_it() -> None:
+    code = "import sys, kiaai.worker.floor; print({'openai', 'httpx2', 'pydantic'} & set(sys.modules))"
+
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
+
+    assert run.stdout.strip() == "set()", run.stderr
 
 
 # --- Without a conversation ---
