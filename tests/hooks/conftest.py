@@ -23,12 +23,16 @@ Tell = Callable[[], None]
 
 @dataclass
 class Receiver:
-    """What arrived: headers and body of each post. answers: statuses in their order, then 200."""
+    """What arrived: headers and body of each post. answers: statuses in their order, then 200.
+
+    peers: one for each connection.
+    """
 
     url: str = ""
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    peers: set[tuple[str, int]] = field(default_factory=set)
     may_answer: threading.Event = field(default_factory=threading.Event)
     came: threading.Condition = field(default_factory=threading.Condition)
 
@@ -39,6 +43,7 @@ class Receiver:
 
     def take(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        self.peers.add(handler.client_address)
         with self.came:
             self.posts.append((dict(handler.headers), body))
             self.came.notify_all()
@@ -70,6 +75,7 @@ def _serving() -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
             taken.take(self)

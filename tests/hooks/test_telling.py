@@ -4,17 +4,21 @@ import hashlib
 import hmac
 import json
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
+from kiaai.config import ROOT
 from kiaai.extensions import db
-from kiaai.faults import FaultInjected, configure
+from kiaai.faults import EXIT_CODE, FaultInjected, configure
 from kiaai.hooks import claiming, posting
 from kiaai.hooks.claiming import seconds_until_retry
 from kiaai.hooks.reasons import reason_of
@@ -22,6 +26,7 @@ from kiaai.hooks.telling import Teller
 from kiaai.hooks.webhooks import create_webhook, send_again, set_active
 from kiaai.models import OutgoingDelivery, OutgoingWebhook
 from kiaai.worker.pools import Pool
+from tests.faults.processes import environment_for
 from tests.hooks.conftest import Receiver, Tell, make_due, queue, teller_of, told
 
 
@@ -57,6 +62,7 @@ def test_it_delivers_many_over_one_connection(
     tell()
 
     assert [json.loads(body)["data"]["number"] for _, body in receiver.posts] == list(range(30))
+    assert len(receiver.peers) == 1
 
 
 def test_a_refusal_is_tried_again_until_it_is_received(
@@ -116,6 +122,39 @@ def test_a_worker_that_dies_leaves_it_due_under_the_same_key(
     keys = {headers["Kiaai-Delivery"] for headers, _ in receiver.posts}
     assert len(receiver.posts) == before + 1
     assert keys == {str(told()[0].key)}
+
+
+_WORKER = """
+from kiaai import create_app
+from kiaai.hooks.telling import LOOK, Teller
+with create_app().app_context():
+    teller = Teller(True, lambda: False)
+    for track, _ in teller.work(LOOK):
+        if track != LOOK:
+            teller.work(track)
+"""
+
+
+@pytest.mark.committed
+def test_a_killed_process_delivers_again_under_the_same_key(
+    database_url: str, tmp_path: Path, webhook: OutgoingWebhook, receiver: Receiver, tell: Tell
+) -> None:
+    queue(webhook)
+    killed = environment_for(
+        DATABASE_URL=database_url,
+        SECRET_KEY="only-for-tests-0123456789abcdef",
+        INSTANCE_PATH=str(tmp_path),
+        KIAAI_FAULTS="hook_after_post:exit",
+    )
+
+    ended = subprocess.run([sys.executable, "-c", _WORKER], cwd=ROOT, env=killed, check=False, timeout=50)
+    make_due()
+    tell()
+
+    assert ended.returncode == EXIT_CODE
+    (first, body), (second, same_body) = receiver.posts
+    assert first["Kiaai-Delivery"] == second["Kiaai-Delivery"] == str(told()[0].key)
+    assert body == same_body
 
 
 @pytest.mark.committed
