@@ -24,7 +24,7 @@ _READ: Mapping[str, Callable[[Lead], str]] = {
     "tags": lambda lead: ",".join(lead.tags),
     "notes": lambda lead: lead.notes,
 }
-_SAID: Mapping[str, Callable[[Lead], Text]] = {
+SAID: Mapping[str, Callable[[Lead], Text]] = {
     "customer_name": lambda lead: lazy("Name: %(name)s", name=lead.customer_name or "–"),
     "lead_status": lambda lead: lazy("Status: %(status)s", status=STATUS_NAMES[lead.lead_status]),
     "tags": lambda lead: lazy("Tags: %(tags)s", tags=", ".join(lead.tags) or "–"),
@@ -40,10 +40,10 @@ def change_lead(conversation_id: int) -> ResponseReturnValue:
     lead = opened.lead
     # Before anything is read: what was there is what an undo brings back.
     db.session.refresh(lead, with_for_update={"key_share": True})
-    before = _values(lead)
+    before = values_of(lead)
     try:
         require_unchanged(before)
-        _change(lead, Actor("user", current_user().id))
+        apply_fields(lead, Actor("user", current_user().id))
     except NotesChanged as changed:
         db.session.rollback()
         context = {"changed": changed, "notes_sign": sign_of(changed.notes)}
@@ -53,21 +53,23 @@ def change_lead(conversation_id: int) -> ResponseReturnValue:
             return refused(error)
         db.session.rollback()
         return reasons_of(error), 422
-    changed_names = [name for name, value in _values(lead).items() if value != before[name]]
+    changed_names = [name for name, value in values_of(lead).items() if value != before[name]]
     if not changed_names:
         return done(opened)
     # One field changes at a time; with several, the first speaks for all.
-    words = _SAID[changed_names[0]](lead)
+    words = SAID[changed_names[0]](lead)
     fields = {name: before[name] for name in changed_names}
-    fields |= {f"{name}_was": _values(lead)[name] for name in changed_names}
+    fields |= {f"{name}_was": values_of(lead)[name] for name in changed_names}
     return done(opened, words, Undo("patch", url_for("inbox.change_lead", conversation_id=opened.id), fields))
 
 
-def _values(lead: Lead) -> dict[str, str]:
+def values_of(lead: Lead) -> dict[str, str]:
+    """Return the fields as a form shows them: what was there is what an undo brings back."""
     return {name: read(lead) for name, read in _READ.items()}
 
 
-def _change(lead: Lead, actor: Actor) -> None:
+def apply_fields(lead: Lead, actor: Actor) -> None:
+    """Change what the form sends. Raises ValidationFailed and NotesChanged."""
     form = request.form
     if "customer_name" in form:
         pipeline.rename(lead, form["customer_name"], actor)

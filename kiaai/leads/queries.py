@@ -29,6 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased, joinedload
 
 from kiaai.extensions import db
+from kiaai.inbox.queries import OfferedTag
+from kiaai.inbox.timeline import known_tags
 from kiaai.leads import hits
 from kiaai.leads.filters import (
     NOBODY,
@@ -58,9 +60,10 @@ _Place = tuple[int, Any]
 
 @dataclass(frozen=True)
 class Person:
-    """A row: the lead, their newest conversation, and whose that is."""
+    """A row: the lead, how they came (one of ORIGINS), their newest conversation, and whose that is."""
 
     lead: Lead
+    origin: str
     conversation: Conversation | None
 
     @property
@@ -116,10 +119,27 @@ def find_people(ids: Sequence[int]) -> list[Person]:
     newest = (Conversation.last_message_at.desc(), Conversation.id.desc())
     theirs = select(Conversation).where(Conversation.lead_id == Lead.id).order_by(*newest).limit(1).lateral()
     conversation = aliased(Conversation, theirs)
-    rows = select(Lead, conversation).outerjoin(conversation, true())
+    rows = select(Lead, LeadFact.origin, conversation).join(LeadFact, LeadFact.lead_id == Lead.id)
+    rows = rows.outerjoin(conversation, true())
     rows = rows.options(joinedload(conversation.assignee)).where(Lead.id == func.any(_array(ids)))
-    found = {lead.id: Person(lead, theirs) for lead, theirs in db.session.execute(rows)}
+    found = {lead.id: Person(lead, origin, theirs) for lead, origin, theirs in db.session.execute(rows)}
     return [found[lead_id] for lead_id in ids if lead_id in found]
+
+
+def offered_tags(ids: Sequence[int]) -> list[OfferedTag]:
+    """Return the tags to choose from, and whether all or some of these people have each."""
+    worn = [
+        set(tags) for tags in db.session.scalars(select(Lead.tags).where(Lead.id == func.any(_array(ids))))
+    ]
+    return [
+        OfferedTag(
+            name,
+            colour,
+            on_all=bool(worn) and all(name in tags for tags in worn),
+            on_some=any(name in tags for tags in worn),
+        )
+        for name, colour in known_tags().items()
+    ]
 
 
 def has_people() -> bool:

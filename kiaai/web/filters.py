@@ -43,6 +43,7 @@ class NavItem(NamedTuple):
 
 _NAV = (
     NavItem("/", lazy("Inbox"), "messages-square"),
+    NavItem("/people", lazy("People"), "users"),
     NavItem("/account", lazy("Account"), "user-round"),
     NavItem("/settings", lazy("Settings"), "settings", admins_only=True),
 )
