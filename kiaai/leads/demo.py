@@ -10,7 +10,7 @@ from kiaai import clock
 from kiaai.extensions import db
 from kiaai.leads.demo_files import sample
 from kiaai.leads.demo_stories import Story, Told, invent, tell
-from kiaai.leads.importing import claim_numbers
+from kiaai.leads.imports.saving import claim_numbers
 from kiaai.media import media_folder
 from kiaai.models import Attachment, Base, Conversation, Lead, LeadEvent, LeadIdentity, Message
 from kiaai.models.base import Json

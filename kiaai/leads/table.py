@@ -1,98 +1,151 @@
-"""The table of leads as a CSV file: its columns, how to read one from any program and write a safe one."""
+"""A table of leads as a CSV file: how to read one from any program, and how to write a safe one."""
 
 import codecs
 import csv
+import io
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from kiaai.errors import KiaAiError
+from kiaai.leads.columns import COLUMNS, TIME_COLUMNS, guess_columns
+from kiaai.texts import Text, lazy
 
-COLUMNS = ("phone_number", "customer_name", "lead_status", "notes", "tags")
-# Written by the export beside the others; nothing is read from them.
-TIME_COLUMNS = ("first_contact_at", "last_contact_at")
+__all__ = ["COLUMNS", "TIME_COLUMNS", "Line", "NotATable", "Table", "open_table", "read_table"]
+
+TOO_MANY_CELLS = lazy("The line has more cells than there are columns.")
+UNREADABLE = lazy("The line cannot be read: a quote is not closed, or a cell is too long.")
+NOTHING_IN_IT = lazy("The file is empty.")
+NOT_TEXT = lazy("This is no CSV file. In Excel: Save as, CSV UTF-8.")
 _BLOCK_BYTES = 1024 * 1024
+_LOOKED_AT = 20
 # A spreadsheet runs a cell that starts so as a formula.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _DEFUSED = re.compile(r"'+[=+\-@\t\r\n]")
+# How Excel is told to leave a number alone.
+_AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
+# Excel's own line about the separator.
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
 class NotATable(KiaAiError):
     """The file is no table of leads; the text says what is missing."""
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
 class Line:
     """One row of the file. number: the line it starts on, from 1. cells: column to text, trimmed.
 
-    error: why the row cannot be read at all; then there are no cells.
+    error: why the row cannot be read at all; then there are no cells. raw: the cells as they stand there.
     """
 
     number: int
     cells: dict[str, str]
-    error: str | None = None
+    error: Text | None = None
+    raw: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """A file that was looked through once. ignored: columns that mean nothing here."""
+    """A file that was looked through once.
 
-    path: Path
+    header: what its first line calls the columns, empty when it says nothing. columns: what each of them
+    holds, one of COLUMNS or "". before: lines above the table. line_count: 0 where it would take long.
+    """
+
+    open: Callable[[], BinaryIO]
+    name: str
     encoding: str
     delimiter: str
-    header: tuple[str, ...]
-    ignored: tuple[str, ...]
-    line_count: int
+    header: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    before: int = 0
+    line_count: int = 0
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Return the names of the columns from which nothing is read."""
+        pairs = zip(self.header, self.columns, strict=False)
+        names = (name.strip() for name, column in pairs if not column)
+        return tuple(name for name in names if name and name.lower() not in TIME_COLUMNS)
+
+    def mapped(self, columns: Sequence[str]) -> "Table":
+        """Return the table read in this way instead of as it was guessed."""
+        wanted = [column if column in COLUMNS else "" for column in columns[: len(self.columns)]]
+        return replace(self, columns=(*wanted, *[""] * (len(self.columns) - len(wanted))))
 
     def lines(self) -> Iterator[Line]:
         """Give the rows below the header, one after the other; empty lines are left out."""
-        with self.path.open(encoding=self.encoding, errors="replace", newline="") as file:
+        rows = self.rows()
+        if self.header:
+            next(rows)
+        for number, cells in rows:
+            if cells is None:
+                yield Line(number, {}, UNREADABLE)
+            elif any(cell.strip() for cell in cells):
+                yield self._line(number, cells)
+
+    def rows(self) -> Iterator[tuple[int, list[str] | None]]:
+        """Give each row with the number of its first line; None for one that cannot be read."""
+        with io.TextIOWrapper(self.open(), self.encoding, errors="replace", newline="") as file:
+            for _ in range(self.before):
+                file.readline()
             reader = csv.reader(file, delimiter=self.delimiter)
-            next(reader)
             while True:
-                number = reader.line_num + 1
+                number = self.before + reader.line_num + 1
                 try:
-                    cells = next(reader)
+                    yield number, next(reader)
                 except StopIteration:
                     return
-                except csv.Error as error:
-                    yield Line(number, {}, f"Cannot be read: {error}.")
-                    continue
-                if any(cell.strip() for cell in cells):
-                    yield self._line(number, cells)
+                except csv.Error:
+                    yield number, None
 
     def _line(self, number: int, cells: list[str]) -> Line:
-        if any(cell.strip() for cell in cells[len(self.header) :]):
-            return Line(number, {}, f"Has {len(cells)} cells, but the header names {len(self.header)}.")
-        return Line(
-            number, {name: armed(cell.strip()) for name, cell in zip(self.header, cells, strict=False)}
-        )
+        if any(cell.strip() for cell in cells[len(self.columns) :]):
+            return Line(number, {}, TOO_MANY_CELLS, tuple(cells))
+        pairs = zip(self.columns, cells, strict=False)
+        return Line(number, {name: plain(cell) for name, cell in pairs if name}, None, tuple(cells))
 
 
 def open_table(path: Path) -> Table:
-    """Look through the file once: its encoding, its separator, its header, how many lines it has.
+    """Look through a file of this machine. Raises NotATable."""
+    return read_table(lambda: path.open("rb"), path.name)
+
+
+def read_table(open: Callable[[], BinaryIO], name: str) -> Table:
+    """Look through a file once: its encoding, its separator, its columns, how many lines it has.
 
     Excel's semicolons, tabs, byte order marks and Windows letters are understood. Raises NotATable.
     """
     # Notes may be long; a cell beyond this is a quote that was never closed.
     csv.field_size_limit(min(sys.maxsize, 1024 * 1024))
-    encoding, line_count = _encoding_and_lines(path)
-    with path.open(encoding=encoding, errors="replace", newline="") as file:
-        first = file.readline()
-    delimiter = max(",;\t", key=first.count)
-    header = tuple(_column(cell) for cell in next(csv.reader([first], delimiter=delimiter), []))
-    if "phone_number" not in header:
-        raise NotATable(
-            f"The first line must name the columns: {', '.join(COLUMNS)}. phone_number is missing."
-        )
-    twice = sorted({name for name in header if name and header.count(name) > 1})
-    if twice:
-        raise NotATable(f"The first line names {', '.join(twice)} twice.")
-    known = {*COLUMNS, *TIME_COLUMNS, ""}
-    ignored = tuple(name for name in header if name not in known)
-    return Table(path, encoding, delimiter, header, ignored, line_count)
+    encoding, line_count = _encoding_and_lines(open)
+    delimiter, before = _separator_line(open, encoding)
+    bare = Table(open, name, encoding, delimiter or ",", before=before, line_count=line_count)
+    table, rows = max(
+        ((table, _first_rows(table)) for table in _readings(bare, delimiter)),
+        key=lambda reading: _likeliness(reading[1]),
+    )
+    if not rows:
+        raise NotATable(NOTHING_IN_IT)
+    header, columns = guess_columns([[plain(cell) for cell in row] for row in rows])
+    return replace(table, header=tuple(header), columns=tuple(columns))
+
+
+def plain(cell: str) -> str:
+    """Return what the cell says, without white space around it and what spreadsheets put there."""
+    cell = cell.strip()
+    if as_text := _AS_TEXT.fullmatch(cell):
+        return as_text[1].replace('""', '"').strip()
+    return armed(cell)
 
 
 def defused(cell: str) -> str:
@@ -105,18 +158,41 @@ def armed(cell: str) -> str:
     return cell[1:] if _DEFUSED.match(cell) else cell
 
 
-def _column(cell: str) -> str:
-    return "_".join(cell.strip().lower().split())
+def _readings(table: Table, delimiter: str | None) -> Iterator[Table]:
+    for candidate in [delimiter] if delimiter else (",", ";", "\t"):
+        yield replace(table, delimiter=candidate)
 
 
-def _encoding_and_lines(path: Path) -> tuple[str, int]:
-    with path.open("rb") as file:
-        start = file.read(4)
+def _first_rows(table: Table) -> list[list[str]]:
+    rows = (row for _, row in table.rows() if row and any(cell.strip() for cell in row))
+    return list(islice(rows, _LOOKED_AT))
+
+
+def _likeliness(rows: list[list[str]]) -> tuple[int, int]:
+    """Tell how much this looks like a table: rows as wide as the first one, and how wide that is."""
+    if not rows or len(rows[0]) == 1:
+        return 0, 0
+    return sum(len(row) == len(rows[0]) for row in rows), len(rows[0])
+
+
+def _separator_line(open: Callable[[], BinaryIO], encoding: str) -> tuple[str | None, int]:
+    with io.TextIOWrapper(open(), encoding, errors="replace", newline="") as file:
+        named = _SEPARATOR_LINE.fullmatch(file.readline(100))
+    return (named[1], 1) if named else (None, 0)
+
+
+def _encoding_and_lines(open: Callable[[], BinaryIO]) -> tuple[str, int]:
+    with open() as file:
+        start = file.read(1000)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", 0
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")):
+        raise NotATable(NOT_TEXT)
+    if start[1::2].count(0) > len(start) // 4:
+        return "utf-16-le", 0
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     lines = 0
-    with path.open("rb") as file:
+    with open() as file:
         try:
             while block := file.read(_BLOCK_BYTES):
                 lines += block.count(b"\n")

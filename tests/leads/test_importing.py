@@ -11,7 +11,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from kiaai.extensions import db
-from kiaai.leads.importing import Counts, Row, read_line, save
+from kiaai.leads.imports.cells import Row, read_line
+from kiaai.leads.imports.planning import Plan
+from kiaai.leads.imports.saving import Origin, Outcome, save
 from kiaai.leads.table import Line
 from kiaai.models import Channel, Conversation, Lead, LeadEvent, LeadIdentity
 
@@ -128,27 +130,27 @@ def test_many_lines_go_in_by_batches(app: Flask, tmp_path: Path) -> None:
 @pytest.mark.committed
 def test_two_imports_at_once_make_each_lead_once(app: Flask, channel: Channel) -> None:
     lines = [Line(n, {"phone_number": f"5690000{n}", "customer_name": f"C{n}"}) for n in range(1000, 1150)]
-    counts = [Counts(), Counts()]
+    done: list[list[Outcome]] = [[], []]
     together = threading.Barrier(2)
 
-    def load(mine: Counts, lines: list[Line]) -> None:
+    def load(mine: list[Outcome], lines: list[Line]) -> None:
         with app.app_context():
             rows = [row for row in map(read_line, lines) if isinstance(row, Row)]
             together.wait()
-            save(rows, "clientes.csv", mine)
+            mine += save(rows, Plan(), Origin("clientes.csv"))
             db.session.commit()
 
     threads = [
         threading.Thread(target=load, args=(mine, lines[::step]))
-        for mine, step in zip(counts, (1, -1), strict=True)
+        for mine, step in zip(done, (1, -1), strict=True)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert sum(mine.created for mine in counts) == len(lines)
-    assert sum(mine.unchanged for mine in counts) == len(lines)
+    outcomes = sorted(outcome.outcome for mine in done for outcome in mine)
+    assert outcomes == ["created"] * len(lines) + ["unchanged"] * len(lines)
     assert db.session.scalar(select(func.count()).select_from(Lead)) == len(lines)
 
 

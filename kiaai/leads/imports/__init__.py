@@ -1,0 +1,1 @@
+"""Leads and talks brought in from files: read, shown beforehand, done by a worker, and taken back."""
