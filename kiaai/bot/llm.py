@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # For all steps of a turn together. The lease of a turn lasts 30 s.
 DEADLINE_SECONDS = 20.0
+_ABOUT_WORDS = (400, 413, 422)
 # Less than this is left only when nothing will come any more.
 _LEAST_SECONDS = 0.05
 
@@ -64,8 +65,10 @@ class LanguageModel:
             raise ModelFailed("model_silent", "the time for the whole turn is over", is_free=True)
         try:
             reply = self._ask(messages, tools, seconds)
-        except ModelFailed:
-            self.turnstile.failed()
+        except ModelFailed as failure:
+            # Words alone can cause these: one customer's must not keep the model from all others.
+            if failure.http_status not in _ABOUT_WORDS:
+                self.turnstile.failed()
             raise
         self.turnstile.succeeded()
         return reply
@@ -99,6 +102,9 @@ class LanguageModel:
             cause = error.__cause__
             code = "model_nonsense" if isinstance(cause, httpx2.DecodingError) else "model_silent"
             raise ModelFailed(code, str(cause), is_free=isinstance(cause, NeverLeft)) from None
+        except (ValueError, httpx2.InvalidURL) as error:
+            # A setting that no request can be made of.
+            raise ModelFailed("model_silent", type(error).__name__, is_free=True) from None
         return read_reply(answer.content)
 
     @cached_property

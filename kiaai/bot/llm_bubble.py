@@ -27,7 +27,7 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _PERSON = phrases(
-    r"\b(?:soy|somos) (?:una |un |la |el )?(?:persona|human[oa]|ser humano)\b",
+    r"(?<!no )\b(?:soy|somos) (?:una |un |la |el )?(?:persona|human[oa]|ser humano)\b",
     r"\bno soy (?:un |una )?(?:bot|robot|maquina|programa|asistente (?:virtual|automatico))\b",
     r"\b(?:i am|im) (?:a |an |really )*(?:human|person|real person)\b",
     r"\b(?:i am not|im not) (?:a |an )*(?:bot|robot|machine|program|ai)\b",

@@ -1,18 +1,21 @@
 """What a model is told: the business and the rules as the system, the customer's words as data. Pure."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from kiaai.bot.closing_time import closed_words
 from kiaai.bot.languages import language_of
 from kiaai.bot.llm_reply import Reply
+from kiaai.bot.model_record import ToolCall
 from kiaai.bot.turn import Passage, TurnInput
-from kiaai.whatsapp.cleaning import one_line
+from kiaai.whatsapp.cleaning import UnreadableBody, one_line, read_json
 
 _NEWEST_TEXTS = 20
-_NEWEST_LINES = 8
-_LONGEST_LINE = 500
+_LONGEST_OWN = 500
+# Servers check the names of earlier calls too.
+_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 _LANGUAGES = {"es": "Spanish", "en": "English"}
 
 _SYSTEM = """\
@@ -52,15 +55,13 @@ def first_messages(turn: TurnInput, passages: Sequence[Passage]) -> list[dict[st
 def next_messages(reply: Reply, said: str, number: int) -> list[dict[str, Any]]:
     """Return the model's own words and what it is told about them. number: of the step, for the ids."""
     if not reply.calls:
-        own = {"role": "assistant", "content": reply.content[:_LONGEST_LINE] or "-"}
+        own = {"role": "assistant", "content": reply.content[:_LONGEST_OWN] or "-"}
         return [own, {"role": "user", "content": _json({"system_note": said})}]
     ids = [f"call_{number}_{index}" for index in range(len(reply.calls))]
     calls = [
-        {"id": id, "type": "function", "function": {"name": call.tool or "-", "arguments": call.arguments}}
+        {"id": id, "type": "function", "function": _function(call)}
         for id, call in zip(ids, reply.calls, strict=True)
     ]
-    for call in calls:
-        _keep_json(call["function"])
     told = [{"role": "tool", "tool_call_id": id, "content": said} for id in ids]
     return [{"role": "assistant", "content": None, "tool_calls": calls}, *told]
 
@@ -68,21 +69,21 @@ def next_messages(reply: Reply, said: str, number: int) -> list[dict[str, Any]]:
 def _data(turn: TurnInput) -> dict[str, Any]:
     data: dict[str, Any] = {
         "customer_writes_now": list(turn.texts[-_NEWEST_TEXTS:]),
-        "said_before": [
-            {"by": line.by, "text": line.text[:_LONGEST_LINE]} for line in turn.talk[-_NEWEST_LINES:]
-        ],
+        "said_before": [{"by": line.by, "text": line.text} for line in turn.talk],
         "name": one_line(turn.customer_name or "", 60),
         "lead_status": turn.lead_status,
     }
     return {**data, "also_sent": sorted(turn.things)} if turn.things else data
 
 
-def _keep_json(function: Any) -> None:
-    """Some servers read the arguments of earlier calls again, and refuse all when one is no JSON."""
+def _function(call: ToolCall) -> dict[str, str]:
+    """Return the call as any server takes it back; some refuse all when its arguments are no object."""
     try:
-        json.loads(function["arguments"])
-    except (ValueError, RecursionError):
-        function["arguments"] = "{}"
+        is_object = isinstance(read_json(call.arguments), dict)
+    except UnreadableBody:
+        is_object = False
+    name = _NO_NAME.sub("_", call.tool)[:64] or "_"
+    return {"name": name, "arguments": call.arguments if is_object else "{}"}
 
 
 def _json(value: Any) -> str:

@@ -11,6 +11,8 @@ from kiaai.whatsapp.cleaning import item_at, text_at
 # Older than this, the customer has long gone on: no program should answer as if it were now.
 FRESH = timedelta(hours=1)
 _LONGEST_TEXT = 2000
+# What was said before only tells what this is about.
+_NEWEST_LINES, _LONGEST_LINE = 8, 500
 
 _NO_TALK = frozenset({"reaction", "edit", "revoke", "system", "erased"})
 _WORDS = frozenset({"text", "button"})
@@ -25,7 +27,7 @@ class Unanswered:
     """Incoming messages after the last word of a person and after the last turn of the bot.
 
     read_up_to: the newest of their ids. said_at and wamid: of the newest one in the thread.
-    talk: what both sides said besides them.
+    talk: the last of what both sides said besides them.
     """
 
     texts: tuple[str, ...] = ()
@@ -74,7 +76,8 @@ def _is_talk(message: Message) -> bool:
 
 def _lines(messages: Iterable[Message]) -> tuple[Line, ...]:
     lines = ((_by(message), _words_of(message)) for message in messages)
-    return tuple(Line(by, text[:_LONGEST_TEXT]) for by, text in lines if by and text and text.strip())
+    said = [Line(by, text[:_LONGEST_LINE]) for by, text in lines if by and text and text.strip()]
+    return tuple(said[-_NEWEST_LINES:])
 
 
 def _by(message: Message) -> str | None:

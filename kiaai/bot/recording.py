@@ -4,6 +4,9 @@ from typing import Any
 
 from kiaai.bot.turn import Decision, Line, Standing, TurnInput
 
+# Enough to tell the language, and what a short question goes on about.
+_NEWEST_EARLIER, _LONGEST_EARLIER = 5, 500
+
 
 def passages_of(decision: Decision) -> dict[str, Any]:
     """Return the articles that were found, for `bot_turns.passages`."""
@@ -22,8 +25,8 @@ def detail_of(turn: TurnInput, decision: Decision) -> dict[str, Any]:
     return {
         "read": list(turn.texts),
         "things": sorted(turn.things),
-        "earlier": list(turn.earlier[-10:]),
-        "said_before": [{"by": line.by, "text": line.text} for line in turn.talk[-10:]],
+        "earlier": [text[:_LONGEST_EARLIER] for text in turn.earlier[-_NEWEST_EARLIER:]],
+        "said_before": [{"by": line.by, "text": line.text} for line in turn.talk],
         "lead": {"status": turn.lead_status, "name": turn.customer_name},
         "was_fallback": turn.was_fallback,
         "is_closed": turn.closed is not None,

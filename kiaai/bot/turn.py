@@ -48,7 +48,7 @@ class TurnInput:
     was_fallback: the last thing said to the customer was that the bot does not know.
     topics: (language, title) of what the bot can talk about.
     closed: nobody is there now; None within office hours.
-    talk: what both sides said before, oldest first; lead_status, customer_name: what is known of the lead.
+    talk: the last of what both sides said before; lead_status, customer_name: what is known of the lead.
     """
 
     standing: Standing

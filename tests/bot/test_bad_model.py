@@ -189,6 +189,15 @@ def test_a_model_that_is_not_there_costs_nothing() -> None:
     assert decision.model is not None and decision.model.tokens_in == 0
 
 
+@pytest.mark.parametrize(("address", "key"), [("https://127.0.0.1:99999/v1", KEY), ("{base}", "clé\n")])
+def test_settings_that_make_no_request_are_a_silent_model(
+    server: ModelServer, address: str, key: str
+) -> None:
+    decision = decide(TURN, FOUND, LanguageModel(address.format(base=server.base), "kia-1", key))
+
+    assert (decision.reason, decision.text) == ("model_silent", PASSAGE.text)
+
+
 def test_a_model_that_does_not_answer_may_have_cost_what_it_read(
     model_of: ModelOf, server: ModelServer
 ) -> None:
@@ -207,6 +216,15 @@ def test_a_model_that_fails_is_spared_for_a_while(server: ModelServer, model_of:
 
     assert reasons == ["model_refused"] * FAILURES_BEFORE_REST + ["model_resting"]
     assert len(server.received) == FAILURES_BEFORE_REST
+
+
+def test_words_that_a_server_refuses_keep_nobody_else_from_it(server: ModelServer, model_of: ModelOf) -> None:
+    server.plays(saying({}, 400))
+    model = model_of()
+
+    reasons = {decide(TURN, FOUND, model).reason for _ in range(FAILURES_BEFORE_REST + 1)}
+
+    assert reasons == {"model_refused"}
 
 
 def test_after_its_rest_it_is_asked_again(server: ModelServer, model_of: ModelOf) -> None:
