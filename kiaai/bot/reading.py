@@ -43,9 +43,10 @@ class Unanswered:
 
 def read_unanswered(thread: Sequence[Message], after_id: int, at: datetime) -> Unanswered:
     """Return what waits for an answer. thread: newest last. after_id: what the last turn has read."""
-    after_id = max([after_id, *(m.id for m in thread if m.is_outgoing and m.author in _PEOPLE)])
+    said_by_people = (m for m in thread if m.is_outgoing and m.author in _PEOPLE and not _is_imported(m))
+    after_id = max([after_id, *(m.id for m in said_by_people)])
     talk = [m for m in thread if _is_talk(m)]
-    waiting = [m for m in talk if m.id > after_id]
+    waiting = [m for m in talk if m.id > after_id and not _is_imported(m)]
     if not waiting:
         return Unanswered(earlier=_texts(talk))
     fresh = [m for m in waiting if at - m.timestamp <= FRESH]
@@ -72,6 +73,11 @@ def _is_talk(message: Message) -> bool:
     # A group has more readers than the one who wrote.
     is_said = not message.is_outgoing and message.kind not in _NO_TALK and message.revoked_at is None
     return is_said and "group_id" not in message.payload
+
+
+def _is_imported(message: Message) -> bool:
+    """Tell whether it is of an exported talk: its id is new, but it was said and answered long ago."""
+    return "imported" in message.payload
 
 
 def _lines(messages: Iterable[Message]) -> tuple[Line, ...]:

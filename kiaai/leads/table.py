@@ -84,14 +84,9 @@ class Table:
 
     def lines(self) -> Iterator[Line]:
         """Give the rows below the header, one after the other; empty lines are left out."""
-        rows = self.rows()
-        if self.header:
-            next(rows)
-        for number, cells in rows:
-            if cells is None:
-                yield Line(number, {}, UNREADABLE)
-            elif any(cell.strip() for cell in cells):
-                yield self._line(number, cells)
+        rows = (row for row in self.rows() if row[1] is None or any(cell.strip() for cell in row[1]))
+        for number, cells in islice(rows, 1 if self.header else 0, None):
+            yield Line(number, {}, UNREADABLE) if cells is None else self._line(number, cells)
 
     def rows(self) -> Iterator[tuple[int, list[str] | None]]:
         """Give each row with the number of its first line; None for one that cannot be read."""
@@ -130,12 +125,10 @@ def read_table(open: Callable[[], BinaryIO], name: str) -> Table:
     encoding, line_count = _encoding_and_lines(open)
     delimiter, before = _separator_line(open, encoding)
     bare = Table(open, name, encoding, delimiter or ",", before=before, line_count=line_count)
-    table, rows = max(
-        ((table, _first_rows(table)) for table in _readings(bare, delimiter)),
-        key=lambda reading: _likeliness(reading[1]),
-    )
-    if not rows:
+    readings = [(table, _first_rows(table)) for table in _readings(bare, delimiter)]
+    if not all(rows for _, rows in readings):
         raise NotATable(NOTHING_IN_IT)
+    table, rows = max(readings, key=lambda reading: _likeliness(reading[1]))
     header, columns = guess_columns([[plain(cell) for cell in row] for row in rows])
     return replace(table, header=tuple(header), columns=tuple(columns))
 
@@ -170,7 +163,7 @@ def _first_rows(table: Table) -> list[list[str]]:
 
 def _likeliness(rows: list[list[str]]) -> tuple[int, int]:
     """Tell how much this looks like a table: rows as wide as the first one, and how wide that is."""
-    if not rows or len(rows[0]) == 1:
+    if len(rows[0]) == 1:
         return 0, 0
     return sum(len(row) == len(rows[0]) for row in rows), len(rows[0])
 

@@ -35,7 +35,7 @@ _TROUBLE = (OSError, KombuError, CeleryError, AMQPError, RedisError)
 
 @dataclass(frozen=True)
 class Bell:
-    """Work that may be due. kind: `delivery`, `bot`, `files`, `read` or `hooks`."""
+    """Work that may be due. kind: `delivery`, `bot`, `files`, `read`, `hooks` or `imports`."""
 
     kind: str
     id: int
@@ -65,6 +65,11 @@ def ring_read(conversation_id: int) -> None:
 def ring_hooks(track: int) -> None:
     """Wake whoever sends to webhooks, for one track of one of them."""
     _ring(Bell("hooks", track))
+
+
+def ring_import(import_id: int) -> None:
+    """Wake whoever does imports."""
+    _ring(Bell("imports", import_id))
 
 
 def answer_here(handler: Callable[[Bell], None]) -> None:

@@ -15,6 +15,7 @@ from kiaai.delivery.pacing import Pace
 from kiaai.delivery.read_receipts import tell_read
 from kiaai.delivery.sending import drain
 from kiaai.hooks.telling import Teller
+from kiaai.leads.imports.running import run as run_import
 from kiaai.media.fetching import fetch
 from kiaai.webhook.replay import replay
 from kiaai.whatsapp.client import WhatsAppClient
@@ -30,6 +31,7 @@ BOT_TURNS = 8
 BOT_TURNS_WITH_MODEL = BOT_TURNS + MOST_AT_ONCE
 FILES = 4
 HOOKS = 12
+IMPORTS = 2
 # SIGTERM: what is in flight may finish; a call takes 15 s at most, a turn with a model 20 s.
 STOP_SECONDS = 27.0
 
@@ -66,6 +68,9 @@ class Floor:
             for next_id, in_seconds in teller.work(id):
                 self.hooks.add(next_id, in_seconds)
 
+        self.imports = Pool(
+            "imports", IMPORTS, self._in_app(lambda id: run_import(id, self._stopping.is_set))
+        )
         self.hooks = Pool("hooks", HOOKS, self._in_app(tell))
         self.sweep = Sweep(app, self, client, self._stopping)
         self._pools = {
@@ -75,6 +80,7 @@ class Floor:
             "read": self.readers,
             "replays": self.replays,
             "hooks": self.hooks,
+            "imports": self.imports,
         }
 
     def start(self) -> None:

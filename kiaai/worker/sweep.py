@@ -21,6 +21,8 @@ from kiaai.faults import fault_point
 from kiaai.hooks.housekeeping import HOUSEKEEPING as HOOKS_HOUSEKEEPING
 from kiaai.hooks.telling import LOOK
 from kiaai.inbox import snoozing
+from kiaai.leads.imports.running import DUE as IMPORT_DUE
+from kiaai.leads.imports.running import HOUSEKEEPING as IMPORTS_HOUSEKEEPING
 from kiaai.whatsapp.client import WhatsAppClient
 from kiaai.whatsapp.errors import GraphError
 from kiaai.worker.pools import Pool
@@ -70,6 +72,9 @@ _DUE_FILES = f"""
 _DUE_REPLAYS = f"""
     SELECT id FROM webhook_events WHERE replay_at <= clock_timestamp() AND id <> ALL (:taken)
     ORDER BY replay_at LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED"""
+_DUE_IMPORTS = f"""
+    SELECT id FROM imports WHERE {IMPORT_DUE} AND id <> ALL (:taken)
+    ORDER BY id LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED"""
 # While a webhook is on, its pool looks by itself; the sweep starts that.
 _LOOK_FOR_HOOKS = f"""
     SELECT {LOOK} WHERE {LOOK} <> ALL (:taken) AND EXISTS (SELECT FROM outgoing_webhooks WHERE is_active)"""
@@ -85,6 +90,7 @@ _HOUSEKEEPING = (
     "DELETE FROM orphan_receipts WHERE received_at < clock_timestamp() - interval '30 days'",
     "DELETE FROM processes WHERE seen_at < clock_timestamp() - interval '1 day'",
     *HOOKS_HOUSEKEEPING,
+    *IMPORTS_HOUSEKEEPING,
 )
 
 
@@ -128,6 +134,7 @@ class Sweep:
             (self._floor.files, _DUE_FILES),
             (self._floor.replays, _DUE_REPLAYS),
             (self._floor.hooks, _LOOK_FOR_HOOKS),
+            (self._floor.imports, _DUE_IMPORTS),
             (self._floor.senders, _DUE_HEADS.format(lane="campaign")),
         )
         is_full = [self._hand_out(pool, query) for pool, query in work]

@@ -47,7 +47,7 @@ class Baskets:
 
     def __init__(self) -> None:
         self.senders, self.bots, self.files, self.readers = Basket(), Basket(), Basket(), Basket()
-        self.replays, self.hooks = Basket(), Basket()
+        self.replays, self.hooks, self.imports = Basket(), Basket(), Basket()
 
 
 @pytest.fixture

@@ -36,6 +36,10 @@ STOPPED = "The database refused a line. The lines before it are in; undo takes t
 
 DUE = """state IN ('queued', 'running', 'undoing')
     AND (lease_until IS NULL OR lease_until <= clock_timestamp())"""
+# A preview that nobody started is forgotten, with its file.
+HOUSEKEEPING = (
+    "DELETE FROM imports WHERE state = 'preview' AND created_at < clock_timestamp() - interval '1 day'",
+)
 _TAKE = text(f"""
     UPDATE imports SET lease_until = clock_timestamp() + interval '{LEASE}',
         state = CASE state WHEN 'queued' THEN 'running' ELSE state END
