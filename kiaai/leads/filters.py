@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from kiaai.leads.searching import cleaned_search, name_pattern, number_digits
@@ -144,7 +144,7 @@ def _others(wanted: PeopleFilter, zone: tzinfo, sort: str) -> list[ColumnElement
     if sort != "first":
         found += _between(Lead.first_contact_at, wanted.first_from, wanted.first_to, zone)
     if wanted.tag:
-        found.append(Lead.tags.any(wanted.tag))  # type: ignore[arg-type]  # an array's, not a relationship's
+        found.append(literal(wanted.tag) == func.any(Lead.tags))
     if wanted.source:
         origin = select(LeadFact.origin).where(LeadFact.lead_id == Lead.id).correlate(Lead)
         found.append(origin.scalar_subquery() == wanted.source)

@@ -3,7 +3,7 @@ import { all, at, listen, on, onClick } from "./page.js";
 
 let last;
 function show() {
-  const boxes = all(".pick");
+  const boxes = all(".person-pick");
   const count = boxes.filter(({ checked }) => checked).length;
   if (!at("picked")) return;
   at("picked").hidden = !count;
@@ -15,14 +15,14 @@ function pick(boxes, isPicked) {
   for (const box of boxes) box.checked = isPicked;
   show();
 }
-onClick(".pick", (box, { shiftKey }) => {
-  const boxes = all(".pick");
+onClick(".person-pick", (box, { shiftKey }) => {
+  const boxes = all(".person-pick");
   const [from, to] = [boxes.findIndex(({ value }) => value === last), boxes.indexOf(box)];
   last = box.value;
   pick(shiftKey && from >= 0 ? boxes.slice(Math.min(from, to), Math.max(from, to) + 1) : [box], box.checked);
 });
-onClick("#pick-all", ({ checked }) => pick(all(".pick"), checked));
-onClick("#pick-none", () => pick(all(".pick"), false));
+onClick("#pick-all", ({ checked }) => pick(all(".person-pick"), checked));
+onClick("#pick-none", () => pick(all(".person-pick"), false));
 
 const columnOf = (element) => element.closest(".board-column");
 let moved;

@@ -77,7 +77,7 @@ def pages(app: Flask, user: User) -> list[str]:
     talk = longest_talk()
     db.session.rollback()
     assert len(whole) >= 8, f"these are not all pages: {whole}"
-    return [*whole, f"/inbox/conversations/{talk}"]
+    return [*whole, "/people?view=board", f"/people/{talk}", f"/inbox/conversations/{talk}"]
 
 
 def is_page(answer: TestResponse) -> bool:
