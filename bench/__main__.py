@@ -14,7 +14,20 @@ from pathlib import Path
 
 import psutil
 
-from bench import answers, clicks, filling, footprint, ingest, pages, peers, people, polls, profile, sending
+from bench import (
+    answers,
+    clicks,
+    filling,
+    footprint,
+    importing,
+    ingest,
+    pages,
+    peers,
+    people,
+    polls,
+    profile,
+    sending,
+)
 from bench.figures import Figure, as_markdown, write_results, written
 from bench.stage import Stage
 from kiaai.config import ROOT
@@ -34,6 +47,7 @@ GROWING: dict[str, tuple[Part, ...]] = {
 }
 # Measured once, with the smallest database.
 ONCE: dict[str, tuple[Part, ...]] = {
+    "importing": (importing.of_a_file,),
     "ingest": (ingest.in_large_bodies, ingest.at_a_steady_rate),
     "profile": (profile.of_one_body,),
     "peers": (peers.against_pgbench, peers.against_pywa),

@@ -23,6 +23,7 @@ from kiaai.leads.imports.saving import Origin, Outcome, batches, save
 from kiaai.leads.imports.undoing import undo_batch
 from kiaai.leads.table import NotATable
 from kiaai.models import Import
+from kiaai.texts import lazy
 from kiaai.transactions import commit
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ IsStopping = Callable[[], bool]
 Step = Callable[[int], bool]
 Steps = Callable[[int], Iterator[tuple[int, Step]]]
 LEASE = "30 seconds"
-STOPPED = "The database refused a line. The lines before it are in; undo takes them back."
+STOPPED = lazy("The database refused a line. The lines before it are in; undo takes them back.")
 
 DUE = """state IN ('queued', 'running', 'undoing')
     AND (lease_until IS NULL OR lease_until <= clock_timestamp())"""
@@ -151,4 +152,4 @@ def _finish(import_id: int, state: str) -> None:
 def _fail(import_id: int) -> None:
     record = lock_import(import_id)
     if record is not None:
-        finish(record, "failed", STOPPED)
+        finish(record, "failed", str(STOPPED))
