@@ -5,7 +5,8 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from kiaai.extensions import db
-from kiaai.models import CannedReply, Conversation, Message, Note, Tag, User
+from kiaai.hooks.webhooks import create_webhook
+from kiaai.models import CannedReply, Conversation, Message, Note, OutgoingDelivery, Tag, User
 
 
 @pytest.fixture
@@ -21,6 +22,10 @@ def shop(app: Flask, alice: User, bob: User) -> Flask:
     for conversation, user in zip(newest[1:4], (bob, alice, bob), strict=True):
         conversation.assignee_id = user.id
     newest[2].priority = "high"
+    webhook = create_webhook("https://shop.example.com/kia-ai", ["lead.changed"])
+    db.session.add(
+        OutgoingDelivery(webhook_id=webhook.id, event="test", tries=2, error="answered", status=503)
+    )
     db.session.add(Note(conversation_id=longest_talk(), user_id=bob.id, text="Pidió factura a su empresa."))
     db.session.commit()
     return app

@@ -6,10 +6,11 @@ from typing import Any
 import axe_playwright_python
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from kiaai.extensions import db
-from kiaai.models import User
+from kiaai.models import OutgoingWebhook, User
 from tests.inbox.browser import visiting
 from tests.looks.conftest import longest_talk
 
@@ -75,9 +76,10 @@ def pages(app: Flask, user: User) -> list[str]:
         session["_user_id"], session["_fresh"] = user.fs_uniquifier, True
     whole = [path for path in paths if is_page(client.get(path))]
     talk = longest_talk()
+    hook = f"/settings/webhooks/{db.session.scalars(select(OutgoingWebhook.id)).one()}"
     db.session.rollback()
     assert len(whole) >= 8, f"these are not all pages: {whole}"
-    return [*whole, "/people?view=board", f"/people/{talk}", f"/inbox/conversations/{talk}"]
+    return [*whole, hook, "/people?view=board", f"/people/{talk}", f"/inbox/conversations/{talk}"]
 
 
 def is_page(answer: TestResponse) -> bool:
