@@ -6,7 +6,7 @@ from flask import current_app
 
 from kiaai import clock
 from kiaai.api import queries, schemas
-from kiaai.api.authentication import require_caller
+from kiaai.api.authentication import caller, require_caller
 from kiaai.api.loading import conversation_or_404, find_channel
 from kiaai.api.routing import PHONE, Routes
 from kiaai.api.shapes import Shape, conversation_shape, lead_shape, message_shape
@@ -63,7 +63,7 @@ def show_conversation(query: dict[str, Any], phone: str) -> Shape:
 def set_bot(query: dict[str, Any], body: dict[str, Any], phone: str) -> Shape:
     """Switch the bot on or off for a conversation; on also hands it back."""
     conversation = conversation_or_404(phone, find_channel(query["channel"], "channel"))
-    set_bot_enabled(conversation, body["bot_enabled"])
+    set_bot_enabled(conversation, body["bot_enabled"], caller().actor)
     db.session.commit()
     return {"conversation": _shape(conversation)}
 

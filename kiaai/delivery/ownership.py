@@ -45,9 +45,15 @@ def hand_back(conversation: Conversation, user_id: int | None = None) -> None:
     conversation.version += 1
 
 
-def set_bot_enabled(conversation: Conversation, enabled: bool) -> None:
-    """Switch the bot on or off for this conversation; switching on also hands back."""
+def set_bot_enabled(conversation: Conversation, enabled: bool, by: Actor | None = None) -> None:
+    """Switch the bot on or off for this conversation; switching on also hands back.
+
+    by: who does; nobody for the program itself.
+    """
     conversation = lock(conversation.id)
+    if conversation.bot_enabled != enabled:
+        kind = "bot_on" if enabled else "bot_off"
+        record(conversation.lead, kind, by or Actor("system"), conversation_id=conversation.id)
     conversation.bot_enabled = enabled
     if enabled:
         conversation.bot_quiet_until = None

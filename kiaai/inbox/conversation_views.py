@@ -54,7 +54,7 @@ def hand_back(conversation_id: int) -> ResponseReturnValue:
 def set_bot(conversation_id: int) -> ResponseReturnValue:
     opened = conversation_or_404(conversation_id)
     is_on = request.form.get("bot_enabled") in ("on", "true", "1")
-    ownership.set_bot_enabled(opened, is_on)
+    ownership.set_bot_enabled(opened, is_on, Actor("user", current_user().id))
     return done(opened, lazy("The bot may answer here") if is_on else lazy("The bot stays off here"))
 
 

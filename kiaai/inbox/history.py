@@ -96,6 +96,10 @@ def _assignment(event: LeadEvent, who: str) -> Text:
     return lazy("%(who)s assigned the conversation to %(name)s", who=who, name=event.new)
 
 
+def _number(event: LeadEvent, who: str) -> Text:
+    return lazy("%(who)s has a new number", who=who)
+
+
 def _woken(event: LeadEvent, who: str) -> Text:
     if event.by == "system":
         return lazy("The conversation came back")
@@ -147,6 +151,16 @@ _TELLERS: dict[str, _Teller] = {
         lambda _: lazy("You handed back to the bot"),
         lambda _, who: lazy("%(who)s handed back to the bot", who=who),
     ),
+    "bot_on": (
+        "bot",
+        lambda _: lazy("You let the bot answer here"),
+        lambda _, who: lazy("%(who)s let the bot answer here", who=who),
+    ),
+    "bot_off": (
+        "bot",
+        lambda _: lazy("You switched the bot off here"),
+        lambda _, who: lazy("%(who)s switched the bot off here", who=who),
+    ),
     "closed": (
         "archive",
         lambda _: lazy("You closed the conversation"),
@@ -184,10 +198,12 @@ _TELLERS: dict[str, _Teller] = {
         lambda _: lazy("You deleted the messages"),
         lambda _, who: lazy("%(who)s deleted the messages", who=who),
     ),
-    "identity": (
-        "phone",
-        lambda _: lazy("You gave a new number"),
-        lambda _, who: lazy("%(who)s has a new number", who=who),
+    "identity": ("phone", lambda _: lazy("You gave a new number"), _number),
+    "number": ("phone", lambda _: lazy("You gave a new number"), _number),
+    "possible_duplicate": (
+        "users",
+        lambda _: lazy("This may be the same person as another"),
+        lambda _, who: lazy("This may be the same person as another"),
     ),
 }
 _OTHER: _Teller = (

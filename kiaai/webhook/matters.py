@@ -34,7 +34,11 @@ _NEW_NUMBER = text(f"""
     SELECT id, 'number', :old, :new_value, 'customer' FROM changed
 """)
 _CONTACT_NAME = text(f"""
-    UPDATE leads SET customer_name = :name WHERE id = {_LEAD} AND coalesce(customer_name, '') = ''
+    WITH named AS (
+        UPDATE leads SET customer_name = :name WHERE id = {_LEAD} AND coalesce(customer_name, '') = ''
+        RETURNING id, customer_name)
+    INSERT INTO lead_events (lead_id, kind, new, by, detail)
+    SELECT id, 'name', customer_name, 'customer', jsonb_build_object('source', 'address book') FROM named
 """)
 
 

@@ -136,6 +136,11 @@ _STORE = f"""
         SELECT lead_id, min(first_at) AS first_at, max(inbound_at) AS inbound_at,
             (array_agg(referral))[1] AS referral
         FROM shown GROUP BY lead_id
+    ),
+    told AS (
+        INSERT INTO lead_events (lead_id, kind, new, by)
+        SELECT l.id, 'name', n.name, 'customer' FROM leads l JOIN named n ON n.lead_id = l.id
+        WHERE l.id = ANY (ARRAY(SELECT lead_id FROM met)) AND coalesce(l.customer_name, '') = ''
     )
     UPDATE leads l SET
         first_contact_at = least(l.first_contact_at, s.first_at),

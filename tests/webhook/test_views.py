@@ -31,7 +31,7 @@ from kiaai.models import (
     WebhookEvent,
 )
 from kiaai.webhook.replay import replay
-from tests.conftest import PHONE_NUMBER_ID, VERIFY_TOKEN, Signed, make_settings
+from tests.conftest import PHONE_NUMBER_ID, VERIFY_TOKEN, Signed, make_conversation, make_settings
 from tests.samples import payload
 from tests.signals import to_each
 
@@ -489,3 +489,18 @@ def test_with_a_stopped_database_it_answers_503_instead_of_hanging(
     assert answer.status_code == 503
     # A contract of the endpoint, not a measurement: three seconds, and some for a busy machine.
     assert took_seconds < 8
+
+
+def test_the_name_that_fills_a_gap_stands_in_the_history_once(
+    client: FlaskClient, channel: Channel, signed: Signed
+) -> None:
+    dana = make_conversation(channel, "56900000001", "")
+
+    for number in (1, 2):
+        told = json.loads(body(text(f"wamid.FILL{number}", sender="56900000001")))
+        value = told["entry"][0]["changes"][0]["value"]
+        value["contacts"] = [{"profile": {"name": "Dana"}, "wa_id": "56900000001"}]
+        client.post("/webhook", **signed(json.dumps(told).encode()))
+
+    events = db.session.scalars(select(LeadEvent).filter_by(lead_id=dana.lead_id)).all()
+    assert [(event.kind, event.new, event.by) for event in events] == [("name", "Dana", "customer")]
