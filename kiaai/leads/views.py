@@ -35,7 +35,7 @@ def index() -> ResponseReturnValue:
     context = panel(wanted)
     if not is_fragment():
         return _with_columns(render_template("leads/people.html", **context, **_frame()))
-    answer = _with_columns(render_template("leads/_people.html", **context))
+    answer = _with_columns(render_template("leads/_people_answer.html", **context))
     # The form sends what is empty too; an address to share is a plain one.
     answer.headers["HX-Push-Url"] = f"{url_for('people.index')}{wanted.query}"
     return answer

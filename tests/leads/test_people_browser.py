@@ -29,7 +29,7 @@ def page(chromium: Any, app: Flask, address: str, alice: User, channel: Channel)
 def statuses() -> dict[str | None, str]:
     found = db.session.execute(select(Lead.customer_name, Lead.lead_status)).all()
     db.session.rollback()
-    return {name: status for name, status in found}
+    return {row[0]: row[1] for row in found}
 
 
 def test_what_is_looked_for_stands_in_the_address_and_comes_back(page: Any) -> None:

@@ -53,8 +53,10 @@ def test_what_is_not_there_is_404(signed_in: FlaskClient, path: str) -> None:
     assert signed_in.get(path).status_code == 404
 
 
-def test_nobody_at_all_is_explained_with_ways_on(signed_in: FlaskClient) -> None:
-    page = signed_in.get("/people").text
+def test_nobody_at_all_is_explained_with_ways_on(client: FlaskClient, alice: User) -> None:
+    enter(client, alice)
+
+    page = client.get("/people").text
 
     assert "Nobody here yet" in page
     assert 'href="/people/import"' in page
