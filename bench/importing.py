@@ -41,7 +41,9 @@ class _Browser:
         self._stage, self._address = stage, f"http://127.0.0.1:{port}/people/import"
         self._session = requests.Session()
         for cookie in signed_in(stage, port).split("; "):
-            self._session.cookies.set(*cookie.split("=", 1))
+            name, _, value = cookie.partition("=")
+            # As the server will set it anew: two of the same name would both be sent.
+            self._session.cookies.set(name, value, domain="127.0.0.1")
         page = self._session.get(self._address, timeout=LIMITS).text
         self._token = page.split('name="csrf_token" value="')[1].split('"')[0]
         self._page = self._address
