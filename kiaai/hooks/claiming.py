@@ -1,6 +1,6 @@
 """Which delivery is next, whose it is to try, and what became of it.
 
-A webhook has a few tracks. A delivery belongs to one by its id, and a process works on a track once at a
+A webhook has a few tracks. A delivery belongs to one by its lead, and a process works on a track once at a
 time: no receiver gets more than so many requests at once, and none takes the threads of the others.
 """
 
@@ -22,17 +22,19 @@ FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5, 3600
 
 # The time as a query of its own: the index then ends the search where nothing more is due.
 _IS_DUE = "d.state = 'due' AND d.next_try_at <= (SELECT clock_timestamp())"
+# What is told of one person goes one by one, and so, but for what is tried again, in its order.
+_TRACK = f"coalesce(d.lead_id, d.id) % {TRACKS}"
 _DUE_TRACKS = text(f"""
     SELECT w.id * {TRACKS} + number
     FROM outgoing_webhooks w CROSS JOIN generate_series(0, {TRACKS - 1}) number
     WHERE w.is_active AND EXISTS (SELECT FROM outgoing_deliveries d
-        WHERE d.webhook_id = w.id AND {_IS_DUE} AND d.id % {TRACKS} = number)""")
+        WHERE d.webhook_id = w.id AND {_IS_DUE} AND {_TRACK} = number)""")
 _IS_ANYBODY_LISTENING = text("SELECT EXISTS (SELECT FROM outgoing_webhooks WHERE is_active)")
 _CLAIM = text(f"""
     WITH one AS (
         SELECT d.id, w.url, w.secret
         FROM outgoing_deliveries d JOIN outgoing_webhooks w ON w.id = d.webhook_id
-        WHERE d.webhook_id = :webhook_id AND w.is_active AND {_IS_DUE} AND d.id % {TRACKS} = :number
+        WHERE d.webhook_id = :webhook_id AND w.is_active AND {_IS_DUE} AND {_TRACK} = :number
         ORDER BY d.next_try_at, d.id LIMIT 1 FOR UPDATE OF d SKIP LOCKED)
     UPDATE outgoing_deliveries d SET tries = d.tries + 1,
         next_try_at = clock_timestamp() + make_interval(secs => {CLAIM_SECONDS})

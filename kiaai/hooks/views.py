@@ -109,7 +109,7 @@ def test(webhook_id: int) -> ResponseReturnValue:
         db.session.rollback()
         flash(said(refused.message))
         return redirect(url_for("hooks.show", webhook_id=webhook_id), 303)
-    return _done(webhook_id, said(lazy("A test is on its way; how it went shows below")))
+    return _done(webhook_id, said(lazy("A test is on its way; the list shows how it went")))
 
 
 @bp.post("/<int:webhook_id>/deletion")

@@ -65,6 +65,19 @@ def test_it_delivers_many_over_one_connection(
     assert len(receiver.peers) == 1
 
 
+def test_what_concerns_one_person_comes_in_its_order(
+    webhook: OutgoingWebhook, receiver: Receiver, tell: Tell
+) -> None:
+    for number in range(8):
+        row = OutgoingDelivery(webhook_id=webhook.id, lead_id=7, event="test", payload={"number": number})
+        db.session.add(row)
+    db.session.commit()
+
+    tell()
+
+    assert [json.loads(body)["data"]["number"] for _, body in receiver.posts] == list(range(8))
+
+
 def test_a_refusal_is_tried_again_until_it_is_received(
     webhook: OutgoingWebhook, receiver: Receiver, tell: Tell
 ) -> None:
