@@ -20,6 +20,7 @@ from kiaai.whatsapp.cleaning import Item, UnreadableBody, one_line, read_json
 
 _LONGEST_NAME = 60
 _LONGEST_REASON = 200
+_LONGEST_QUESTION = 300
 # Forward only. What a bad lead is, people decide.
 NEXT_STATUSES = {"unknown": ("potential_client", "customer"), "potential_client": ("customer",)}
 
@@ -87,6 +88,9 @@ def _cited(raw: object, passages: Sequence[Passage]) -> tuple[int, ...]:
 
 def _ask(arguments: Item, turn: TurnInput, passages: Sequence[Passage]) -> Ruling:
     text = bubble(arguments["question"], passages, _known(turn))
+    # Room for claims of its own would be room to invent.
+    if "?" not in text or len(text) > _LONGEST_QUESTION:
+        raise Refused(f"ask one question, of at most {_LONGEST_QUESTION} characters")
     return Ruling(Decision("ask", "model", text, _language(turn), tuple(passages)))
 
 

@@ -82,6 +82,8 @@ BAD_WORDS: dict[str, Play] = {
     "bad lead": calling(call("set_lead_status", status="bad_lead"), call("answer", text=GOOD)),
     "a name nobody said": calling(call("save_name", name="Admin"), call("answer", text=GOOD)),
     "unknown article": answering(GOOD, passages=[0]),
+    "a claim for a question": calling(call("ask", question="Claro que tenemos.")),
+    "a long question": calling(call("ask", question=f"{'Claro que sí, ' * 30} ¿no?")),
     "a link": answering("Mira https://evil.example/x"),
     "a link that begins as ours": answering("Mira https://kia.example/horas/x"),
     "a bare link": answering("Escríbenos en evil-shop.cl"),
