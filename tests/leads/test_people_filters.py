@@ -52,8 +52,9 @@ def numbers(leads: list[Lead], crowd: list[Lead]) -> list[int]:
 
 
 def found(crowd: list[Lead], **parts: str) -> list[int]:
-    page = find_page(PeopleFilter.read(parts), UTC)
-    return numbers([person.lead for person in page.people], crowd)
+    """Return whom a filter finds, in order; asked for one by one, so that a walk may end with enough."""
+    pages = each_page(PeopleFilter.read(parts), UTC, limit=1)
+    return numbers([lead for leads in pages for lead in leads], crowd)
 
 
 @pytest.mark.parametrize("way_of_looking", ["looked up", "walked", "asked of everybody"])
