@@ -12,6 +12,7 @@ from kiaai.delivery.outbox import Sender, queue_message
 from kiaai.delivery.ownership import hand_back, take_over
 from kiaai.extensions import db
 from kiaai.hooks.bodies import envelope
+from kiaai.hooks.webhooks import create_webhook
 from kiaai.inbox.assigning import assign
 from kiaai.inbox.erasing import erase
 from kiaai.leads.pipeline import Actor, rename, set_status
@@ -98,6 +99,7 @@ def test_nothing_is_written_while_nobody_listens(dana: Conversation, alice: User
 def test_a_paused_webhook_and_one_for_other_events_are_not_told(
     webhook: OutgoingWebhook, dana: Conversation
 ) -> None:
+    create_webhook("https://93.184.216.34/", ["conversation.assigned"])
     webhook.events = ["lead.changed"]
     move(outgoing(dana), "sent")
     webhook.is_active = False
