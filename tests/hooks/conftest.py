@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -32,6 +32,7 @@ class Receiver:
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    answer: bytes = b"ok"
     peers: set[tuple[str, int]] = field(default_factory=set)
     may_answer: threading.Event = field(default_factory=threading.Event)
     came: threading.Condition = field(default_factory=threading.Condition)
@@ -51,9 +52,10 @@ class Receiver:
         handler.send_response(self.answers.pop(0) if self.answers else 200)
         for name, value in self.headers.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", "2")
+        handler.send_header("Content-Length", str(len(self.answer)))
         handler.end_headers()
-        handler.wfile.write(b"ok")
+        with suppress(OSError):
+            handler.wfile.write(self.answer)
 
 
 @pytest.fixture

@@ -237,6 +237,18 @@ def test_a_redirect_is_not_followed(webhook: OutgoingWebhook, receiver: Receiver
     assert (len(receiver.posts), row.state, row.status, row.error) == (1, "due", 302, "redirected")
 
 
+def test_an_endless_answer_is_not_read_and_counts_by_its_status(
+    webhook: OutgoingWebhook, receiver: Receiver, tell: Tell
+) -> None:
+    receiver.answer = b"x" * (posting.LARGEST_BYTES + 1)
+    queue(webhook, 2)
+
+    tell()
+
+    assert {row.state for row in told()} == {"delivered"}
+    assert (len(receiver.posts), len(receiver.peers)) == (2, 2)
+
+
 def test_it_gives_up_after_a_day(webhook: OutgoingWebhook, receiver: Receiver, tell: Tell) -> None:
     receiver.answers = [500]
     queue(webhook)
