@@ -222,12 +222,14 @@ def _named(q: str) -> Select[Any]:
 
 
 def _owned(user_id: int) -> Select[Any]:
-    """Ask the two indexes over whose conversations are: one for what is put away, one for the others."""
+    """Ask the two indexes over whose conversations are, each in its own order, so that it is taken."""
     theirs = select(Conversation.lead_id).where(Conversation.assignee_id == user_id)
-    both = union_all(
-        theirs.where(Conversation.state != "closed"), theirs.where(Conversation.state == "closed")
-    )
-    return select(both.subquery().c.lead_id)
+    newest = (Conversation.last_message_at.desc(), Conversation.id.desc())
+    others = theirs.where(Conversation.state != "closed").order_by(*newest)
+    closed = theirs.where(Conversation.state == "closed").order_by(Conversation.lead_id)
+    # OFFSET 0 keeps the order of each, though that of both together does not matter.
+    parts = [select(part.offset(0).subquery().c.lead_id) for part in (others, closed)]
+    return select(union_all(*parts).subquery().c.lead_id)
 
 
 def _in_order(wanted: PeopleFilter, zone: tzinfo, before: KeyCursor | None) -> Select[Any]:
