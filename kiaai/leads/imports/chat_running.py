@@ -20,7 +20,7 @@ from kiaai.extensions import db
 from kiaai.leads.finding import find_lead, find_or_create_conversation, find_or_create_lead
 from kiaai.leads.imports.chat_file import read_chat
 from kiaai.leads.imports.counting import Counts
-from kiaai.leads.imports.records import lock_import
+from kiaai.leads.imports.records import go_on, lock_import
 from kiaai.leads.pipeline import Actor
 from kiaai.models import Channel, Conversation, Import, ImportRow, Lead
 from kiaai.whatsapp.cleaning import one_line
@@ -178,4 +178,5 @@ def _note(record: Import, batch: Sequence[Told], ids: dict[str, int]) -> None:
         counts.add(outcome)
         rows.append({"line": told.line, "outcome": outcome, "message_id": ids.get(told.key)})
     db.session.execute(_KEEP, {"import_id": record.id, "rows": json.dumps(rows)})
-    record.counts, record.done = counts.as_json(), record.done + len(batch)
+    record.counts = counts.as_json()
+    go_on(record, len(batch))

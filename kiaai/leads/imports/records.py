@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Interval, cast, func, select
 
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
@@ -17,6 +17,8 @@ from kiaai.whatsapp.cleaning import clean_text, one_line
 LARGEST_BYTES = 20 * 1024 * 1024
 MOST_LINES = 100_000
 _SHOWN = 20
+# A worker that is silent for so long has died; a batch takes a second at most.
+LEASE = "15 seconds"
 
 
 def keep_table(content: bytes, name: str, user_id: int) -> Import:
@@ -93,6 +95,13 @@ def discard(record: Import) -> bool:
 def latest() -> Sequence[Import]:
     """Return the imports that people see, the newest first."""
     return db.session.scalars(select(Import).order_by(Import.id.desc()).limit(_SHOWN)).all()
+
+
+def go_on(record: Import, lines: int) -> None:
+    """Note how far the import has come, and that its worker lives."""
+    record.done += lines
+    lease = select(func.clock_timestamp() + cast(LEASE, Interval))
+    record.lease_until = db.session.scalars(lease).one()
 
 
 def finish(record: Import, state: str, error: str | None = None) -> None:

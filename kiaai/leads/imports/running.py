@@ -18,7 +18,7 @@ from kiaai.leads.imports.cells import Refused, Row, read_line
 from kiaai.leads.imports.chat_running import chat_batches, do_chat_batch, told_of
 from kiaai.leads.imports.counting import Counts
 from kiaai.leads.imports.planning import Plan
-from kiaai.leads.imports.records import finish, lock_import, plan_of, table_of
+from kiaai.leads.imports.records import LEASE, finish, go_on, lock_import, plan_of, table_of
 from kiaai.leads.imports.saving import Origin, Outcome, batches, save
 from kiaai.leads.imports.undoing import undo_batch
 from kiaai.leads.table import NotATable
@@ -32,7 +32,6 @@ IsStopping = Callable[[], bool]
 # Does one batch if the import still stands at this place; tells whether it did.
 Step = Callable[[int], bool]
 Steps = Callable[[int], Iterator[tuple[int, Step]]]
-LEASE = "30 seconds"
 STOPPED = lazy("The database refused a line. The lines before it are in; undo takes them back.")
 
 DUE = """state IN ('queued', 'running', 'undoing')
@@ -45,7 +44,6 @@ _TAKE = text(f"""
     UPDATE imports SET lease_until = clock_timestamp() + interval '{LEASE}',
         state = CASE state WHEN 'queued' THEN 'running' ELSE state END
     WHERE id = :id AND {DUE} RETURNING state""")
-_EXTEND = text(f"UPDATE imports SET lease_until = clock_timestamp() + interval '{LEASE}' WHERE id = :id")
 _LET_GO = text("UPDATE imports SET lease_until = NULL WHERE id = :id")
 _KEEP_ROWS = text("""
     INSERT INTO import_rows (import_id, line, outcome, reason, lead_id, old, new)
@@ -78,7 +76,6 @@ def _do(import_id: int, is_stopping: IsStopping) -> bool:
             return False
         if not commit(partial(step, done), "import_"):
             return True
-        commit(lambda: db.session.execute(_EXTEND, {"id": import_id}))
         done += size
     commit(lambda: _finish(import_id, "done"))
     return True
@@ -117,7 +114,8 @@ def _do_batch(plan: Plan, origin: Origin, batch: Sequence[Row | Refused], done: 
     for outcome in [*(outcome.outcome for outcome in outcomes), *("refused" for _ in refused)]:
         counts.add(outcome)
     _keep_rows(record.id, outcomes, refused)
-    record.counts, record.done = counts.as_json(), done + len(batch)
+    record.counts = counts.as_json()
+    go_on(record, len(batch))
     return True
 
 
@@ -139,7 +137,6 @@ def _undo(import_id: int, is_stopping: IsStopping) -> bool:
         if not commit(lambda: undo_batch(import_id), "import_undo_"):
             commit(lambda: _finish(import_id, "undone"))
             return True
-        commit(lambda: db.session.execute(_EXTEND, {"id": import_id}))
     return False
 
 

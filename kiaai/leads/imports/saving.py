@@ -13,7 +13,7 @@ from kiaai.leads.imports.known import find_known
 from kiaai.leads.imports.planning import FIELDS, Facts, Plan, changes_of, facts_of
 
 # Few enough that changing them all holds nobody up: their conversations stay locked until the commit.
-BATCH = 500
+BATCH = 1000
 KINDS = {"customer_name": "name", "lead_status": "status", "notes": "notes", "tags": "tags"}
 
 _CLAIM = text("""
@@ -66,7 +66,7 @@ class Origin:
 
 @dataclass
 class Outcome:
-    """What became of one line. old, new: the fields that changed."""
+    """What became of one line. old, new: the fields that it changed, none where it made the lead."""
 
     line: int
     outcome: str
@@ -154,7 +154,7 @@ def _create(rows: Sequence[Row], plan: Plan, origin: Origin) -> list[Outcome]:
         db.session.execute(_MAKE, {"rows": json.dumps(leads), "source": json.dumps(origin.source)})
         events = [{"lead_id": lead_id, "kind": "created", "new": row.phone} for lead_id, row, _ in made]
         tell(events, origin.user_id, origin.detail)
-    return [Outcome(row.line, "created", lead_id, {}, facts) for lead_id, row, facts in made]
+    return [Outcome(row.line, "created", lead_id) for lead_id, row, _ in made]
 
 
 def _update(wanted: Sequence[tuple[int, Row]], plan: Plan, origin: Origin) -> list[Outcome]:

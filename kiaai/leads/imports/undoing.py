@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from kiaai.extensions import db
 from kiaai.leads.imports.chat_undoing import remove_messages
 from kiaai.leads.imports.planning import Facts
-from kiaai.leads.imports.records import lock_import
+from kiaai.leads.imports.records import go_on, lock_import
 from kiaai.leads.imports.saving import BATCH, change_leads, events_of, lock_leads, tell
 from kiaai.models import Import, ImportRow
 from kiaai.texts import Text, lazy
@@ -53,7 +53,7 @@ def undo_batch(import_id: int) -> int:
     marks |= _undo_leads(record, leads)
     told = [{"line": row.line, "undone": "gone", "reason": None} | marks.get(row.line, {}) for row in rows]
     db.session.execute(_MARK, {"id": import_id, "rows": json.dumps(told)})
-    record.done += len(rows)
+    go_on(record, len(rows))
     return len(rows)
 
 

@@ -20,7 +20,9 @@ from kiaai.models.lead import LEAD_STATUSES
 
 # What is hard on tables comes up more often than by chance.
 HARD = "=+-@'\",;|\t\r\n\\ \u00a0\u2028\ufeffñ😀"
-TEXTS = st.text(st.one_of(st.sampled_from(HARD), st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+TEXTS = st.text(
+    st.one_of(st.sampled_from(HARD), st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+)
 PEOPLE = st.lists(
     st.tuples(
         TEXTS.map(lambda text: text[:NAME_LIMIT]),
