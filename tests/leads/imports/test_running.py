@@ -128,6 +128,27 @@ def test_a_worker_that_dies_leaves_nothing_half_done_and_the_next_goes_on(app: F
     assert count_of(Lead) == count_of(ImportRow) == count_of(LeadEvent) == 3 * saving.BATCH
 
 
+def test_a_worker_that_wakes_after_its_lease_does_no_line_twice(app: Flask, alice: User) -> None:
+    import_id = queued(lines(2 * saving.BATCH), alice)
+    of_the_other = iter([False, True])
+    asked = iter([True])
+
+    def sleep_too_long() -> bool:
+        if next(asked, False):
+            db.session.execute(update(Import).values(lease_until=None))
+            db.session.commit()
+            run(import_id, lambda: next(of_the_other))
+        return False
+
+    run(import_id, sleep_too_long)
+    assert db.session.get_one(Import, import_id).done == saving.BATCH
+    db.session.rollback()
+    run(import_id)
+
+    assert db.session.get_one(Import, import_id).state == "done"
+    assert count_of(Lead) == count_of(LeadEvent) == 2 * saving.BATCH
+
+
 def test_a_worker_that_stops_gives_the_rest_to_the_next(app: Flask, alice: User) -> None:
     import_id = queued(lines(2 * saving.BATCH), alice)
     answers = iter([False, True])
