@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Interval, cast, func, select
+from sqlalchemy import Interval, cast, func, select, text
 
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
@@ -17,6 +17,9 @@ from kiaai.whatsapp.cleaning import clean_text, one_line
 LARGEST_BYTES = 20 * 1024 * 1024
 MOST_LINES = 100_000
 _SHOWN = 20
+# PostgreSQL keeps the plans of its checks of foreign keys: one made while there are few leads reads all of
+# them, for each of the thousands that come.
+_PLAN_FOR_MANY = text("SET LOCAL enable_seqscan = off")
 # A worker that is silent for so long has died; a batch takes a second at most.
 LEASE = "15 seconds"
 
@@ -61,6 +64,7 @@ def plan_of(options: dict[str, Any]) -> Plan:
 
 def lock_import(import_id: int) -> Import | None:
     """Lock an import and read it again: it comes before all that it changes."""
+    db.session.execute(_PLAN_FOR_MANY)
     locked = select(Import).where(Import.id == import_id).with_for_update(key_share=True)
     return db.session.scalars(locked.execution_options(populate_existing=True)).one_or_none()
 
