@@ -10,7 +10,7 @@ from kiaai.leads import hits
 from kiaai.leads.searching import cleaned_search, name_pattern, number_digits, pieces
 from kiaai.models import Channel, Conversation, Lead
 from kiaai.web.paging import Cursor
-from tests.conftest import make_conversation
+from tests.conftest import make_conversation, make_conversations
 from tests.statistics import forget_statistics, keep_autovacuum_out
 
 NAMES = (
@@ -83,7 +83,7 @@ SEARCHES = (
 
 @pytest.fixture
 def everybody(channel: Channel) -> list[Conversation]:
-    made = [make_conversation(channel, f"5690000{n:04}", name) for n, name in enumerate(NAMES)]
+    made = make_conversations(channel, {f"5690000{n:04}": name for n, name in enumerate(NAMES)})
     for age, conversation in enumerate(made):
         conversation.last_message_at = conversation.lead.last_contact_at = minutes_ago(age)
     nameless = Lead(phone_number=None, customer_name=None)

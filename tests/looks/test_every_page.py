@@ -23,8 +23,8 @@ _SERIOUS = """async () => {
   return violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
     .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 4).map(({ html }) => html.slice(0, 200)).join(" | ")}`);
 }"""
-# Colours that are on their way from one theme to the other belong to neither; each that has come sends those on
-# their way that inherit it.
+# Colours that are on their way from one theme to the other belong to neither; each that has come sends those
+# on their way that inherit it.
 _AT_REST = """async () => {
   const frame = () => new Promise(requestAnimationFrame);
   do {
