@@ -29,7 +29,9 @@ listen("visibilitychange", tellRead);
 
 // The place in the thread.
 let before;
-on("before:swap", () => {
+on("before:swap", ({ sourceElement: { id } }) => {
+  // Read aloud is what is new; not what was always there and is loaded only now.
+  if (at("thread")) at("thread").ariaLive = ["thread", "composer"].includes(id) ? "polite" : "off";
   const edge = at("thread")?.getBoundingClientRect().top;
   const held = messages().find((message) => message.getBoundingClientRect().bottom > edge);
   before = { isAtEnd: isAtEnd(), last: messages().at(-1)?.id, held, top: held?.getBoundingClientRect().top };
