@@ -55,17 +55,25 @@ VERIFY_TOKEN = "kia-test-verify-token"
 # What takes longest begins first, so that no worker is left alone with it at the end.
 _LONGEST = (
     "e2e/test_main_job.py",
+    "inbox/test_composer_browser.py",
     "inbox/test_browser.py",
-    "properties/test_races.py",
-    "embedded/test_make_run.py",
+    "inbox/test_list_browser.py",
     "embedded/test_supervisor.py",
-    "inbox/test_notes.py",
-    "inbox/test_composer.py",
+    "inbox/test_deeds_browser.py",
+    "looks/test_every_page.py",
+    "inbox/test_live_browser.py",
+    "inbox/test_thread_browser.py",
     "embedded/test_postgres.py",
+    "inbox/test_list.py",
+    "embedded/test_make_run.py",
     "sandbox/test_browser.py",
-    "properties/test_ledger.py",
+    "settings/test_browser.py",
     "web/test_health.py",
-    "inbox/test_troubles.py",
+    "inbox/test_composer.py",
+    "web/test_odd_input.py",
+    "leads/test_hits.py",
+    "inbox/test_polling.py",
+    "whatsapp/test_transport.py",
 )
 _FORGETFUL = text("""
     DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$
