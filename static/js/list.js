@@ -111,12 +111,29 @@ function escape(field) {
   if (document.querySelector("#open.lead-open")) at("hide-lead").click();
   else if (isField(field)) field.blur();
 }
+// Whoever types words where no field is means no deed with them: neither with the letters that follow
+// another, nor, where the composer should have been, with the first.
+let typed;
+let deed;
+function isWord({ key, timeStamp }) {
+  const former = typed;
+  if (/^\p{L}$/u.test(key)) typed = { key, timeStamp };
+  clearTimeout(deed);
+  return former && former.key !== key && timeStamp - former.timeStamp < 700;
+}
+function doSoon(key) {
+  const id = opened();
+  deed = setTimeout(() => id === opened() && use(key), 350);
+}
 listen("keydown", (event) => {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
   if (key === "Escape") return escape(target);
   if (!takesKeys(target)) return;
+  const isDeed = "aesu".includes(key);
+  if (isWord(event) && isDeed) return;
   if (keys[key]) keys[key]();
+  else if (isDeed && !at("message")?.checkVisibility()) doSoon(key);
   else if (!use(key)) return;
   event.preventDefault();
 });
