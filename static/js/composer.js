@@ -42,8 +42,6 @@ async function save(id, keepalive = false) {
 }
 const leave = () => unsaved.forEach((id) => save(id, true));
 
-// As the server writes it: Spanish alone would leave four digits together.
-const grouped = (number) => number.toLocaleString(document.documentElement.lang, { useGrouping: "always" });
 function count() {
   const box = at("message");
   if (!CSS.supports("field-sizing", "content")) box.rows = Math.min(8, box.value.split("\n").length);
@@ -51,7 +49,7 @@ function count() {
   const length = [...box.value].length;
   const shown = at("composer-count");
   shown.hidden = length < limit * 0.9;
-  shown.textContent = `${grouped(length)} / ${grouped(limit)}`;
+  shown.textContent = `${length} / ${limit}`;
   shown.classList.toggle("is-over", length > limit);
 }
 function written() {
