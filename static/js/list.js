@@ -13,7 +13,7 @@ function showPicked() {
   picked = new Set(boxes.map(({ value }) => value).filter((id) => picked.has(id)));
   for (const box of boxes) box.checked = picked.has(box.value);
   at("picked").value = [...picked].join();
-  at("picked-unread").value = boxes.flatMap(({ checked, value, dataset }) => (checked ? `${value}:${dataset.unread}` : [])).join();
+  at("picked-unread").value = all(".pick:checked").map(({ dataset }) => dataset.shown).join();
   at("picked-count").textContent = picked.size;
   at("selected").hidden = !picked.size;
 }
@@ -113,27 +113,22 @@ function escape(field) {
 }
 // Whoever types words where no field is means no deed with them: neither with the letters that follow
 // another, nor, where the composer should have been, with the first.
-let typed;
+let typed = {};
 let deed;
-function isWord({ key, timeStamp }) {
-  const former = typed;
-  if (/^\p{L}$/u.test(key)) typed = { key, timeStamp };
-  clearTimeout(deed);
-  return former && former.key !== key && timeStamp - former.timeStamp < 700;
-}
-function doSoon(key) {
-  const id = opened();
-  deed = setTimeout(() => id === opened() && use(key), 350);
-}
 listen("keydown", (event) => {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
   if (key === "Escape") return escape(target);
   if (!takesKeys(target)) return;
   const isDeed = "aesu".includes(key);
-  if (isWord(event) && isDeed) return;
+  const former = typed;
+  if (/^\p{L}$/u.test(key)) typed = event;
+  clearTimeout(deed);
+  if (isDeed && former.key !== key && event.timeStamp - former.timeStamp < 700) return;
   if (keys[key]) keys[key]();
-  else if (isDeed && !at("message")?.checkVisibility()) doSoon(key);
-  else if (!use(key)) return;
+  else if (isDeed && !at("message")?.checkVisibility()) {
+    const id = opened();
+    deed = setTimeout(() => id === opened() && use(key), 350);
+  } else if (!use(key)) return;
   event.preventDefault();
 });
