@@ -27,26 +27,27 @@ on("finally:request", tellRead);
 on("before:settle", tellRead);
 listen("visibilitychange", tellRead);
 
-// The place in the thread.
+// The place in the thread. It counts from the end, so that scrolling does not change it.
+const place = (message) => message.getBoundingClientRect().top + at("thread").scrollTop;
 let before;
 on("before:swap", ({ sourceElement: { id } }) => {
   // Read aloud is what is new; not what was always there and is loaded only now.
   if (at("thread")) at("thread").ariaLive = ["thread", "composer"].includes(id) ? "polite" : "off";
   const edge = at("thread")?.getBoundingClientRect().top;
   const held = messages().find((message) => message.getBoundingClientRect().bottom > edge);
-  before = { isAtEnd: isAtEnd(), last: messages().at(-1)?.id, held, top: held?.getBoundingClientRect().top };
+  before = { isAtEnd: isAtEnd(), last: messages().at(-1)?.id, held, place: held && place(held) };
 });
-on("after:swap", ({ sourceElement }) => {
+on("before:settle", () => {
   // A day that two pages share was drawn by both.
   const days = all("#messages > .day-line");
   for (const line of days) if (days.find(({ id }) => id === line.id) !== line) line.remove();
+  // Whatever came or went, the reader's line stays where it was.
+  if (!before.isAtEnd && before.held?.isConnected) at("thread").scrollTop += place(before.held) - before.place;
+});
+on("after:swap", ({ sourceElement }) => {
   const isNew = messages().at(-1)?.id !== before.last;
   if (showTarget()) return settle();
   if (sourceElement.id === "new-messages" || (isNew && (before.isAtEnd || sourceElement.id === "composer"))) toEnd();
-  // Whatever came or went, the reader's line stays where it was.
-  else if (!before.isAtEnd && before.held?.isConnected) {
-    at("thread").scrollTop += before.held.getBoundingClientRect().top - before.top;
-  }
   settle();
 });
 function show(message) {
