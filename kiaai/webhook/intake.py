@@ -230,7 +230,8 @@ def _without_erased(connection: Connection, taken: Taken, journal: Journal, opti
     """Write no words down again that somebody deleted: WhatsApp may repeat a body for days."""
     if not taken.erased:
         return taken
-    is_emptied = forget(connection, taken.event_id, journal.body, taken.erased, options.now)
+    is_applied = not taken.errors
+    is_emptied = forget(connection, taken.event_id, journal.body, taken.erased, options.now, is_applied)
     return replace(taken, is_emptied=is_emptied)
 
 
