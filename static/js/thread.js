@@ -42,7 +42,10 @@ on("before:settle", () => {
   const days = all("#messages > .day-line");
   for (const line of days) if (days.find(({ id }) => id === line.id) !== line) line.remove();
   // Whatever came or went, the reader's line stays where it was.
-  if (!before.isAtEnd && before.held?.isConnected) at("thread").scrollTop += place(before.held) - before.place;
+  if (before.isAtEnd || !before.held?.isConnected) return;
+  const moved = place(before.held) - before.place;
+  before.place += moved;
+  at("thread").scrollTop += moved;
 });
 on("after:swap", ({ sourceElement }) => {
   const isNew = messages().at(-1)?.id !== before.last;
