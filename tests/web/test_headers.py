@@ -11,7 +11,7 @@ from flask import Flask, Response, request, url_for
 from flask.testing import FlaskClient
 
 from kiaai import create_app
-from kiaai.config import ROOT, Settings
+from kiaai.config import Settings
 from kiaai.web import packing, static_files
 
 CSP = (
@@ -83,12 +83,10 @@ def test_a_text_travels_packed_to_those_who_can_unpack_it(client: FlaskClient, n
 
 
 def test_a_text_that_was_written_anew_is_packed_anew(tmp_path: Path) -> None:
-    shop = Flask("shop", static_url_path="/static", static_folder=tmp_path)
-    static_files.init_app(shop)
+    shop = a_shop(tmp_path)
     answers = []
     for second, content in enumerate(("// why\nfirst();\n", "// why\nafterwards();\n")):
-        (tmp_path / "shop.js").write_text(content)
-        os.utime(tmp_path / "shop.js", (second, second))
+        write(tmp_path / "shop.js", content, second)
         answers.append(shop.test_client().get("/static/shop.js", headers=PACKED))
 
     assert [gzip.decompress(answer.data) for answer in answers] == [b"first();", b"afterwards();"]
@@ -125,20 +123,28 @@ def test_without_the_hash_a_static_file_is_asked_for_again(client: FlaskClient, 
     assert "immutable" not in client.get("/static/css/base.css").headers.get("Cache-Control", "")
 
 
-def test_the_hash_follows_the_content(settings: Settings, tmp_path: Path) -> None:
-    app = create_app(settings)
-    # The folder is read when the app is made, so the file lies in the real one for a moment.
-    path = ROOT / "static" / f"{tmp_path.name}.css"
-    try:
-        urls = []
-        for content in ("a", "bb"):
-            path.write_text(content)
-            with app.test_request_context():
-                urls.append(url_for("static", filename=path.name))
-    finally:
-        path.unlink()
+def test_the_hash_follows_the_content(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path)
+    urls = []
+    for second, content in enumerate(("a", "bb")):
+        write(tmp_path / "shop.css", content, second)
+        with shop.test_request_context():
+            urls.append(url_for("static", filename="shop.css"))
 
     assert urls[0] != urls[1]
+
+
+def a_shop(folder: Path) -> Flask:
+    """Make an app with files of its own: other tests read those of the product at the same time."""
+    shop = Flask("shop", static_url_path="/static", static_folder=folder)
+    static_files.init_app(shop)
+    return shop
+
+
+def write(path: Path, content: str, second: int) -> None:
+    """Write a file at this second of its own clock: real ones may not tell one moment from the next."""
+    path.write_text(content)
+    os.utime(path, (second, second))
 
 
 def test_nobody_outside_says_under_which_name_we_answer(settings: Settings) -> None:
