@@ -24,7 +24,6 @@ async function tellRead() {
   if (!answer?.ok) told = null; // told again with the next poll
 }
 on("finally:request", tellRead);
-on("before:settle", tellRead);
 listen("visibilitychange", tellRead);
 
 // The place in the thread. It counts from the end, so that scrolling does not change it.
@@ -32,7 +31,7 @@ const place = (message) => message.getBoundingClientRect().top + at("thread").sc
 let before;
 on("before:swap", ({ sourceElement: { id } }) => {
   // Read aloud is what is new; not what was always there and is loaded only now.
-  if (at("thread")) at("thread").ariaLive = ["thread", "composer"].includes(id) ? "polite" : "off";
+  at("thread")?.setAttribute("aria-live", /^(thread|composer)$/.test(id) ? "polite" : "off");
   const edge = at("thread")?.getBoundingClientRect().top;
   const held = messages().find((message) => message.getBoundingClientRect().bottom > edge);
   before = { isAtEnd: isAtEnd(), last: messages().at(-1)?.id, held, place: held && place(held) };
