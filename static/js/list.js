@@ -38,7 +38,7 @@ onClick(".pick", (box, { shiftKey }) => {
 onClick("#select-none", unpick);
 onClick("#select-rows", (button) => setPicking(button.ariaPressed !== "true"));
 
-const showTab = () => document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+const showTab = () => document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest" });
 function keepAddress() {
   const parts = new URLSearchParams(query());
   const message = new URLSearchParams(location.search).get("message");
@@ -83,7 +83,7 @@ on("finally:request", ({ sourceElement, response, request }) => {
 });
 
 // Single keys work where nothing else listens. What stands in the page with data-key does its work at that key.
-const takesKeys = (element) => localStorage.getItem("keys") !== "off" && element.matches("body, #conversations *, #thread, #main");
+const takesKeys = (element) => localStorage.keys !== "off" && element.matches("body, #conversations *, #thread, #main");
 const isField = (element) => element.matches("input, textarea, select");
 function move(step) {
   const rows = all("#conversation-rows .conversation");

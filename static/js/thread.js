@@ -58,10 +58,11 @@ function show(message) {
 }
 function showTarget() {
   const target = at(at("messages")?.dataset.target);
-  if (!target) return false;
-  delete at("messages").dataset.target;
-  show(target);
-  return true;
+  if (target) {
+    delete at("messages").dataset.target;
+    show(target);
+  }
+  return target;
 }
 function settle() {
   if (!at("new-messages")) return;
@@ -106,13 +107,13 @@ listen("keydown", ({ key }) => {
 
 // Recordings: one speed for all.
 const speeds = [1, 1.5, 2];
-const speed = () => Number(localStorage.getItem("speed")) || 1;
+const speed = () => Number(localStorage.speed) || 1;
 function hurry() {
   document.documentElement.dataset.speed = speed();
   for (const audio of all("#thread audio")) audio.playbackRate = speed();
 }
 onClick("[data-faster]", () => {
-  localStorage.setItem("speed", speeds[(speeds.indexOf(speed()) + 1) % speeds.length]);
+  localStorage.speed = speeds[(speeds.indexOf(speed()) + 1) % speeds.length];
   hurry();
 });
 listen("play", hurry, true);
