@@ -29,7 +29,9 @@ listen("visibilitychange", tellRead);
 // The place in the thread. It counts from the end, so that scrolling does not change it.
 const place = (message) => message.getBoundingClientRect().top + at("thread").scrollTop;
 let before;
-on("before:swap", ({ sourceElement: { id } }) => {
+on("before:swap", ({ sourceElement: { id }, target }) => {
+  // What has the focus is costly to remove: the browser lays the page out once more for it.
+  if (target?.id === "open") document.activeElement.blur();
   // Read aloud is what is new; not what was always there and is loaded only now.
   at("thread")?.setAttribute("aria-live", /^(thread|composer)$/.test(id) ? "polite" : "off");
   const edge = at("thread")?.getBoundingClientRect().top;
