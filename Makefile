@@ -11,7 +11,7 @@ help:
 	@echo "make run      start everything here; make run PORT=9000 on another port"
 	@echo "make install  make .venv with everything it needs (make run does that too)"
 	@echo "make test     run the tests, with a PostgreSQL of their own"
-	@echo "make test-faults  break the real processes on purpose, and check the ledger"
+	@echo "make test-faults  break the real processes on purpose, and check the ledger, and try what takes long"
 	@echo "make bench    measure it all in a quarter of an hour, into bench/results"
 	@echo "make lint     run ruff and mypy"
 	@echo "make screens  take the pictures of docs/screens anew"
@@ -40,9 +40,11 @@ test: $(STAMP)
 
 # All on Valkey; on RabbitMQ and with no broker what may differ there. KIAAI_FAULT_BROKER=rabbitmq (or none, or valkey)
 # runs all on that one. KIAAI_FAULT_SEEDS=1-20 runs the plans of these seeds; else one seed is drawn and named.
+# With them runs what takes long: the product on every broker, and many more races.
 # Most of the time is waiting, so two processes share the tests, one at a time.
 test-faults: $(STAMP)
-	@exec $(PY) -m pytest -n 2 --maxschedchunk 1 --max-worker-restart 0 -m faults tests/faults
+	@exec $(PY) -m pytest -n 2 --maxschedchunk 1 --max-worker-restart 0 -m faults tests/faults tests/e2e \
+	  tests/properties
 
 # make bench PARTS="ingest polls" LARGEST=100000 measures less.
 bench: $(STAMP)

@@ -1,7 +1,7 @@
 """A person of the team who is signed in, as polls need one."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import unescape
 from urllib.parse import urlencode
 
@@ -38,16 +38,21 @@ def poll(path: str, cookie: str) -> Call:
     return Call("GET", path, {"Cookie": cookie, "HX-Request": "true"})
 
 
+# The fields that say what is loaded.
+_LIST_PLACE = ("until",)
+_THREAD_PLACE = ("unread", "seen", "from", "until")
+
+
 def open_polls(port: int, conversation_id: int, cookie: str, tabs: Iterable[str] = ()) -> dict[str, Call]:
     """Return what the list, some of its tabs, and a thread ask again and again: all are answered 304."""
     path = f"/inbox/conversations/{conversation_id}"
     base = "/inbox/conversations"
     return {
-        "list": _as_it_stands(_page(port, "/", cookie), "until", base, cookie),
-        "thread": _as_it_stands(_page(port, path, cookie), "from", f"{path}/messages", cookie),
+        "list": _as_it_stands(_page(port, "/", cookie), _LIST_PLACE, base, cookie),
+        "thread": _as_it_stands(_page(port, path, cookie), _THREAD_PLACE, f"{path}/messages", cookie),
         **{
             f"list, {tab}": _as_it_stands(
-                _page(port, f"/?tab={tab}", cookie), "until", f"{base}?tab={tab}", cookie
+                _page(port, f"/?tab={tab}", cookie), _LIST_PLACE, f"{base}?tab={tab}", cookie
             )
             for tab in tabs
         },
@@ -58,11 +63,11 @@ def _page(port: int, path: str, cookie: str) -> str:
     return requests.get(f"http://127.0.0.1:{port}{path}", headers={"Cookie": cookie}, timeout=LIMITS).text
 
 
-def _as_it_stands(page: str, field: str, address: str, cookie: str) -> Call:
+def _as_it_stands(page: str, place: Sequence[str], address: str, cookie: str) -> Call:
     """Return the poll of a panel as the browser sends it: with its tag, and down to where it is loaded."""
     tag = re.search(rf'hx-get="{re.escape(address)}"[^>]*hx-ptag="([^"]+)"', page)
-    loaded = re.search(rf'<input[^>]*name="{field}" value="([^"]*)"', page)
     assert tag, f"the page has no poll of {address}"
-    query = urlencode({field: unescape(loaded.group(1))}) if loaded else ""
+    loaded = {name: re.search(rf'<input[^>]*name="{name}" value="([^"]*)"', page) for name in place}
+    query = urlencode({name: unescape(found.group(1)) for name, found in loaded.items() if found})
     asked = poll(f"{address}{'&' if '?' in address else '?'}{query}", cookie)
     return Call("GET", asked.path, {**asked.headers, "HX-PTag": tag.group(1)})

@@ -14,6 +14,25 @@ from werkzeug.serving import make_server
 
 CHROMIUM = "/usr/bin/chromium"
 SOON = 20_000  # milliseconds: longer than any poll, also on a busy machine
+# What Playwright switches off: of two such lists only the last counts, so ours has these too.
+_OFF_IN_PLAYWRIGHT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
+# Pages of its own that Chromium draws for each new window, below an address bar that nobody sees here: they
+# cost more than what is tested.
+_ADDRESS_BAR = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -23,6 +42,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=" + ",".join((*_OFF_IN_PLAYWRIGHT, *_ADDRESS_BAR)),
 ]
 
 

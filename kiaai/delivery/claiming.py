@@ -11,7 +11,9 @@ from sqlalchemy import text
 from kiaai import clock
 from kiaai.delivery.lanes import NOT_HELD, refresh_due
 from kiaai.delivery.leases import LEASE_SECONDS, give_up_left_over, let_go, put_back
+from kiaai.delivery.showing import show_newest
 from kiaai.extensions import db
+from kiaai.models import Conversation
 from kiaai.models.conversation import PAIR_BURST, WINDOW
 
 # A call begins within 8 s of the claim and is cut off after 23 s: it is over before the lease ends.
@@ -168,6 +170,8 @@ def _first_that_may_go(row: Any, lane: str) -> Any:
         )
         needs_person = refusal.needs_person and head.author == "user"
         db.session.execute(_SHOW_REFUSAL, {"id": row.id, "needs_person": needs_person})
+        if refusal.status == "cancelled":
+            show_newest(db.session.get_one(Conversation, row.id, populate_existing=True))
     return None
 
 

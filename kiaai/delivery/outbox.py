@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import func, select, update
+from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 
 from kiaai import clock
@@ -26,6 +27,12 @@ from kiaai.whatsapp.previews import preview_of
 # So long what a person sends from the dashboard waits, so that they can take it back.
 UNDO_SECONDS = 5
 KEY_LIMIT = 200
+# What was to be sent again and was not may be sent again.
+_NOT_SENT_AGAIN = sql("""
+    UPDATE messages SET payload = payload - 'sent_again_as'
+    WHERE conversation_id = :conversation_id AND status IN ('failed', 'unknown')
+        AND jsonb_typeof(payload) = 'object'
+        AND payload -> 'sent_again_as' = to_jsonb(CAST(:id AS bigint))""")
 
 
 @dataclass(frozen=True)
@@ -95,10 +102,11 @@ def queue_message(
     return message
 
 
-def send_again(message: Message, by: Sender) -> Message:
+def send_again(message: Message, by: Sender, *, wait_seconds: float = 0) -> Message:
     """Queue a new row with the content of one that failed or whose fate is unknown.
 
-    Pressing twice queues once, whoever presses. Raises ValidationFailed when the message needs no second try.
+    Pressing twice queues once, whoever presses. wait_seconds: not to leave sooner.
+    Raises ValidationFailed when the message needs no second try.
     """
     conversation = lock(message.conversation_id)
     db.session.refresh(message)
@@ -115,6 +123,7 @@ def send_again(message: Message, by: Sender) -> Message:
         kind=message.kind,
         payload=message.payload,
         reply_to=message.reply_to,
+        wait_seconds=wait_seconds,
     )
     message.payload = {**message.payload, "sent_again_as": again.id}
     return again
@@ -134,6 +143,7 @@ def cancel(message_id: int) -> bool:
     )
     if cancelled is None:
         return False
+    db.session.execute(_NOT_SENT_AGAIN, {"id": message_id, "conversation_id": conversation_id})
     show_newest(conversation)
     conversation.version += 1
     refresh_due(conversation_id)

@@ -24,10 +24,9 @@ def require_sendable(conversation: Conversation, author: str, kind: str, text: s
         raise ValidationFailed(lazy("Write a message first."), {"message": [lazy("The message is empty.")]})
     limit = TEXT_LIMIT if kind == "text" else CAPTION_LIMIT
     if kind != "template" and len(text) > limit:
-        length = len(text)
-        reason = lazy(
-            "The message has %(length)s characters; WhatsApp takes %(limit)s.", length=length, limit=limit
-        )
+        # Without separators, as the counter beside the message has them.
+        counts = {"length": str(len(text)), "limit": str(limit)}
+        reason = lazy("The message has %(length)s characters; WhatsApp takes %(limit)s.", **counts)
         raise ValidationFailed(lazy("%(reason)s Split it in two.", reason=reason), {"message": [reason]})
     if kind == "template" or author == "campaign":
         _require_consent(conversation)

@@ -26,6 +26,7 @@ def keep_draft(conversation_id: int) -> ResponseReturnValue:
         form.get("text", "").replace("\r\n", "\n"),
         is_note=form.get("as") == "note",
         reply_to_id=form.get("reply_to", type=int),
+        key=form.get("key"),
     )
     db.session.commit()
     return Response(status=204, headers={"X-Draft": version})

@@ -16,7 +16,7 @@ _BODIES = text("""
         SELECT id, body FROM webhook_events WHERE outcome <> 'erased' AND id IN (
             SELECT webhook_event_id FROM messages
             WHERE conversation_id = :id AND webhook_event_id IS NOT NULL))
-    SELECT id, received_at, body FROM webhook_events
+    SELECT id, received_at, outcome, body FROM webhook_events
     WHERE outcome <> 'erased' AND id >= (SELECT min(id) FROM named) AND body IN (SELECT body FROM named)
     ORDER BY id""")
 
@@ -32,7 +32,9 @@ def erase_from_journal(conversation_id: int) -> None:
     }
     emptied = []
     for row in db.session.execute(_BODIES, {"id": conversation_id}).all():
-        if speaks_only_of(own, bytes(row.body), row.received_at):
+        # What of the others could not be applied yet, such as a status, is needed once more.
+        is_applied = row.outcome == "applied"
+        if is_applied and speaks_only_of(own, bytes(row.body), row.received_at):
             emptied.append(row.id)
         else:
             db.session.execute(SHORTEN_BODY, {"id": row.id, "body": without(own, bytes(row.body))})

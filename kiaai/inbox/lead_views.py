@@ -25,9 +25,13 @@ _READ: Mapping[str, Callable[[Lead], str]] = {
     "notes": lambda lead: lead.notes,
 }
 SAID: Mapping[str, Callable[[Lead], Text]] = {
-    "customer_name": lambda lead: lazy("Name: %(name)s", name=lead.customer_name or "–"),
+    "customer_name": lambda lead: (
+        lazy("Name: %(name)s", name=lead.customer_name) if lead.customer_name else lazy("Name removed")
+    ),
     "lead_status": lambda lead: lazy("Status: %(status)s", status=STATUS_NAMES[lead.lead_status]),
-    "tags": lambda lead: lazy("Tags: %(tags)s", tags=", ".join(lead.tags) or "–"),
+    "tags": lambda lead: (
+        lazy("Tags: %(tags)s", tags=", ".join(lead.tags)) if lead.tags else lazy("Tags removed")
+    ),
     "notes": lambda _: lazy("Notes saved"),
 }
 

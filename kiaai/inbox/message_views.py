@@ -47,12 +47,12 @@ def repeat_message(message_id: int) -> ResponseReturnValue:
     """Send a message that failed, or whose fate is unknown, as a new one."""
     message = message_or_404(message_id)
     try:
-        send_again(message, _sender())
+        send_again(message, _sender(), wait_seconds=UNDO_SECONDS)
     except ValidationFailed as error:
         db.session.rollback()
         return _toast(error.message)
     db.session.commit()
-    ring_delivery(message.conversation_id)
+    ring_delivery(message.conversation_id, in_seconds=UNDO_SECONDS)
     return thread_contents(conversation_or_404(message.conversation_id), _from_id())
 
 

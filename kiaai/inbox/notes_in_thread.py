@@ -45,9 +45,8 @@ def add_note(conversation: Conversation, user_id: int, text: str) -> Note:
     if not words:
         raise ValidationFailed(lazy("Write a note first."), {"message": [lazy("The note is empty.")]})
     if len(words) > NOTE_LIMIT:
-        reason = lazy(
-            "The note has %(length)s characters; at most %(limit)s fit.", length=len(words), limit=NOTE_LIMIT
-        )
+        counts = {"length": str(len(words)), "limit": str(NOTE_LIMIT)}
+        reason = lazy("The note has %(length)s characters; at most %(limit)s fit.", **counts)
         raise ValidationFailed(reason, {"message": [reason]})
     conversation = lock(conversation.id)
     if first := _same_just_now(conversation.id, user_id, words):

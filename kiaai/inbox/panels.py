@@ -1,6 +1,5 @@
 """What each panel of the dashboard needs to be drawn, with its tag."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,7 +18,7 @@ from kiaai.inbox.queries import ListPage
 from kiaai.inbox.viewer import Viewer
 from kiaai.inbox.windows import Loaded, loaded_messages
 from kiaai.leads.wrong_number import is_wrong_number
-from kiaai.models import Conversation, Message
+from kiaai.models import Conversation
 from kiaai.models.lead import LEAD_STATUSES
 from kiaai.web.fragments import tag_of
 from kiaai.whatsapp.explanations import Language
@@ -96,7 +95,7 @@ def open_panel(
         **messages(conversation, page, viewer, settings, loaded.unread_id),
         "thread_tag": thread_tag(state, viewer.language, settings, conversation.id, drawn),
         "target_id": loaded.around_id,
-        "last_incoming_id": _last_incoming(page.messages),
+        "seen_id": max((message.id for message in page.messages), default=0),
         "colleagues": others,
         "snooze_choices": snoozing.choices(clock.now(), business(settings).zone),
     }
@@ -170,10 +169,6 @@ def _bot_state(conversation: Conversation, settings: Settings, now: datetime) ->
     if not conversation.bot_enabled:
         return "off"
     return "on" if conversation.is_bot_on(now) else "taken"
-
-
-def _last_incoming(messages: Iterable[Message]) -> int | None:
-    return max((message.id for message in messages if message.direction == "incoming"), default=None)
 
 
 def _drawn(settings: Settings) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
 
 from kiaai.models.base import Base, CreatedAt, Id, Json, one_of
+from kiaai.models.numbers import international
 from kiaai.texts import lazy
 
 LEAD_STATUSES = ("unknown", "potential_client", "customer", "bad_lead")
@@ -53,7 +54,7 @@ class Lead(Base):
     def display_name(self) -> str:
         if self.customer_name:
             return self.customer_name
-        return f"+{self.phone_number}" if self.phone_number else lazy("No name")
+        return international(self.phone_number) if self.phone_number else lazy("No name")
 
 
 class LeadIdentity(Base):

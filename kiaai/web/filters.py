@@ -14,6 +14,7 @@ from flask_login import current_user
 from kiaai.business import Business
 from kiaai.business import business as business_of
 from kiaai.config import Settings
+from kiaai.models.numbers import international
 from kiaai.texts import lazy
 from kiaai.web.release import release
 from kiaai.whatsapp.formatting import rich_text
@@ -126,16 +127,7 @@ def day(at: datetime) -> str:
 @lru_cache(maxsize=4096)
 def phone(digits: str | None) -> str:
     """Return a number as people read it: +56 9 0000 0001; nothing for none."""
-    if not digits:
-        return ""
-    # A big library that only pages need.
-    import phonenumbers
-
-    try:
-        number = phonenumbers.parse(f"+{digits}")
-    except phonenumbers.NumberParseException:
-        return f"+{digits}"
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+    return international(digits) if digits else ""
 
 
 def file_type(mime_type: str) -> str:

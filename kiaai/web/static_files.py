@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 from flask import Flask, Response, request
@@ -27,19 +28,26 @@ def init_app(app: Flask) -> None:
         if version:
             values["v"] = version
 
+    @app.before_request
+    def _send_texts_whole() -> None:
+        # A part of the file would not fit to what came packed.
+        if request.endpoint == "static" and request.path.endswith(TEXTS):
+            request.environ.pop("HTTP_RANGE", None)
+
     @app.after_request
     def _send(response: Response) -> Response:
         if request.endpoint != "static" or response.status_code not in (200, 304):
             return response
         if "v" in request.args:
             response.headers["Cache-Control"] = FOR_GOOD
-        name = (request.view_args or {})["filename"]
+        name = normpath((request.view_args or {})["filename"])
         return _pack(response, folder / name) if name.endswith(TEXTS) else response
 
 
 def _pack(response: Response, path: Path) -> Response:
     """Send what is in the file in fewer bytes to those who can unpack it."""
     response.vary.add("Accept-Encoding")
+    response.accept_ranges = "none"
     if response.status_code == 200 and request.accept_encodings.quality("gzip"):
         response.close()
         response.direct_passthrough = False

@@ -19,10 +19,18 @@ SHORTEN_BODY = text("UPDATE webhook_events SET body = :body WHERE id = :id")
 
 
 def forget(
-    connection: Connection, event_id: int, body: bytes, erased: Set[str], received_at: datetime
+    connection: Connection,
+    event_id: int,
+    body: bytes,
+    erased: Set[str],
+    received_at: datetime,
+    is_applied: bool,
 ) -> bool:
-    """Take messages out of the journal row of this body. Returns whether nothing is left of it."""
-    if speaks_only_of(erased, body, received_at):
+    """Take messages out of the journal row of this body. Returns whether nothing is left of it.
+
+    is_applied: all else is in its place; what is not, such as a status, is needed once more.
+    """
+    if is_applied and speaks_only_of(erased, body, received_at):
         connection.execute(ERASE_BODIES, {"ids": [event_id]})
         return True
     connection.execute(SHORTEN_BODY, {"id": event_id, "body": without(erased, body)})

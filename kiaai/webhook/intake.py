@@ -18,6 +18,7 @@ from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from kiaai.database import is_retryable
+from kiaai.delivery.showing import show_newest_of
 from kiaai.extensions import db
 from kiaai.faults import fault_point
 from kiaai.webhook.deadlines import cut_off_after
@@ -218,6 +219,9 @@ def _apply(connection: Connection, batch: Batch, work: Work, journal: Journal, o
         raise _NotStored(f"nobody is known who wrote {missing}" if missing else "somebody is not known")
     new_wamids = {row.wamid for row in rows if row.is_new}
     _apply_edits(connection, batch, rows)
+    if work.has_echoes:
+        # What the bot had queued is cancelled, and may have been the last word.
+        show_newest_of(connection, list({row.conversation_id for row in rows if row.is_new}))
     apply_matters(connection, batch, new_wamids, options.channel_ids)
     return _taken(rows)
 
@@ -226,7 +230,8 @@ def _without_erased(connection: Connection, taken: Taken, journal: Journal, opti
     """Write no words down again that somebody deleted: WhatsApp may repeat a body for days."""
     if not taken.erased:
         return taken
-    is_emptied = forget(connection, taken.event_id, journal.body, taken.erased, options.now)
+    is_applied = not taken.errors
+    is_emptied = forget(connection, taken.event_id, journal.body, taken.erased, options.now, is_applied)
     return replace(taken, is_emptied=is_emptied)
 
 

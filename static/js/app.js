@@ -165,11 +165,11 @@ listen("submit", (event) => {
 });
 onClick("[data-theme-toggle]", () => {
   const isLight = root.dataset.theme ? root.dataset.theme === "light" : matchMedia("(prefers-color-scheme: light)").matches;
-  localStorage.setItem("theme", (root.dataset.theme = isLight ? "dark" : "light"));
+  localStorage.theme = root.dataset.theme = isLight ? "dark" : "light";
 });
 
 // News: the unread count in the title and the icon, and for those who asked for it a sound and notifications.
-const wants = (what) => localStorage.getItem(what) === "on";
+const wants = (what) => localStorage[what] === "on";
 const icon = document.querySelector("link[rel=icon]");
 const calm = icon.getAttribute("href");
 const others = new BroadcastChannel("unread");
@@ -232,7 +232,7 @@ follow();
 
 // Choices that this browser keeps; without one the page says what is on.
 for (const box of all("[data-choice]")) {
-  const kept = localStorage.getItem(box.dataset.choice);
+  const kept = localStorage[box.dataset.choice];
   if (kept) box.checked = kept === "on";
 }
 listen("change", async ({ target }) => {
@@ -242,7 +242,7 @@ listen("change", async ({ target }) => {
     target.checked = (await globalThis.Notification?.requestPermission()) === "granted";
     at("alerts-refused").hidden = target.checked;
   }
-  localStorage.setItem(choice, target.checked ? "on" : "off");
+  localStorage[choice] = target.checked ? "on" : "off";
   if (choice === "sound" && target.checked) chime();
   askNews();
 });

@@ -4,7 +4,7 @@ import { at } from "./page.js";
 const COLUMNS = 8;
 
 const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
-const recent = () => JSON.parse(localStorage.getItem("emoji") ?? "[]");
+const recent = () => JSON.parse(localStorage.emoji ?? "[]");
 
 let groups;
 let byEmoji;
@@ -49,7 +49,7 @@ function draw(panel, typed) {
 }
 
 function pick(panel, emoji, insert) {
-  localStorage.setItem("emoji", JSON.stringify([emoji, ...recent().filter((other) => other !== emoji)].slice(0, 24)));
+  localStorage.emoji = JSON.stringify([emoji, ...recent().filter((other) => other !== emoji)].slice(0, 24));
   panel.hidePopover();
   insert(emoji);
 }

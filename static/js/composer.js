@@ -8,7 +8,8 @@ const kept = (id) => JSON.parse(sessionStorage.getItem(place(id)) ?? "null");
 const keep = (id, words) => sessionStorage.setItem(place(id), JSON.stringify(words));
 const quoted = () => document.querySelector("#reply [name=reply_to]")?.value ?? "";
 const isNote = () => at("as-note").checked;
-const inBox = () => ({ text: at("message").value, as: isNote() ? "note" : "reply", reply_to: quoted() });
+// key: of the message that it becomes, so that a draft saved late loses against what was sent.
+const inBox = () => ({ text: at("message").value, as: isNote() ? "note" : "reply", reply_to: quoted(), key: at("composer-key").value });
 
 const unsaved = new Set();
 let timer;
@@ -79,8 +80,9 @@ on("config:request", ({ sourceElement, request: { body } }) => {
   const former = returned.get(id);
   // The same text keeps its key: if it did arrive after all, it is not sent twice. Other words are a new message.
   const isSame = former?.text === message.text && former.key;
-  message.key = isSame ? former.key : crypto.getRandomValues(new Uint32Array(4)).join("-");
+  if (isSame) message.key = former.key;
   body.set("key", message.key);
+  at("composer-key").value = crypto.getRandomValues(new Uint32Array(4)).join("-");
   sent.set(message.key, message);
   returned.delete(id);
   at("message").value = "";

@@ -13,7 +13,7 @@ function showPicked() {
   picked = new Set(boxes.map(({ value }) => value).filter((id) => picked.has(id)));
   for (const box of boxes) box.checked = picked.has(box.value);
   at("picked").value = [...picked].join();
-  at("picked-unread").value = boxes.flatMap(({ checked, value, dataset }) => (checked ? `${value}:${dataset.unread}` : [])).join();
+  at("picked-unread").value = all(".pick:checked").map(({ dataset }) => dataset.shown).join();
   at("picked-count").textContent = picked.size;
   at("selected").hidden = !picked.size;
 }
@@ -38,7 +38,7 @@ onClick(".pick", (box, { shiftKey }) => {
 onClick("#select-none", unpick);
 onClick("#select-rows", (button) => setPicking(button.ariaPressed !== "true"));
 
-const showTab = () => document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+const showTab = () => document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest" });
 function keepAddress() {
   const parts = new URLSearchParams(query());
   const message = new URLSearchParams(location.search).get("message");
@@ -83,7 +83,7 @@ on("finally:request", ({ sourceElement, response, request }) => {
 });
 
 // Single keys work where nothing else listens. What stands in the page with data-key does its work at that key.
-const takesKeys = (element) => localStorage.getItem("keys") !== "off" && element.matches("body, #conversations *, #thread, #main");
+const takesKeys = (element) => localStorage.keys !== "off" && element.matches("body, #conversations *, #thread, #main");
 const isField = (element) => element.matches("input, textarea, select");
 function move(step) {
   const rows = all("#conversation-rows .conversation");
@@ -111,12 +111,24 @@ function escape(field) {
   if (document.querySelector("#open.lead-open")) at("hide-lead").click();
   else if (isField(field)) field.blur();
 }
+// Whoever types words where no field is means no deed with them: neither with the letters that follow
+// another, nor, where the composer should have been, with the first.
+let typed = {};
+let deed;
 listen("keydown", (event) => {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
   if (key === "Escape") return escape(target);
   if (!takesKeys(target)) return;
+  const isDeed = "aesu".includes(key);
+  const former = typed;
+  if (/^\p{L}$/u.test(key)) typed = event;
+  clearTimeout(deed);
+  if (isDeed && former.key !== key && event.timeStamp - former.timeStamp < 700) return;
   if (keys[key]) keys[key]();
-  else if (!use(key)) return;
+  else if (isDeed && !at("message")?.checkVisibility()) {
+    const id = opened();
+    deed = setTimeout(() => id === opened() && use(key), 350);
+  } else if (!use(key)) return;
   event.preventDefault();
 });

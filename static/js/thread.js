@@ -24,27 +24,34 @@ async function tellRead() {
   if (!answer?.ok) told = null; // told again with the next poll
 }
 on("finally:request", tellRead);
-on("before:settle", tellRead);
 listen("visibilitychange", tellRead);
 
-// The place in the thread.
+// The place in the thread. It counts from the end, so that scrolling does not change it.
+const place = (message) => message.getBoundingClientRect().top + at("thread").scrollTop;
 let before;
-on("before:swap", () => {
+on("before:swap", ({ sourceElement: { id }, target }) => {
+  // What has the focus is costly to remove: the browser lays the page out once more for it.
+  if (target?.id === "open") document.activeElement.blur();
+  // Read aloud is what is new; not what was always there and is loaded only now.
+  at("thread")?.setAttribute("aria-live", /^(thread|composer)$/.test(id) ? "polite" : "off");
   const edge = at("thread")?.getBoundingClientRect().top;
   const held = messages().find((message) => message.getBoundingClientRect().bottom > edge);
-  before = { isAtEnd: isAtEnd(), last: messages().at(-1)?.id, held, top: held?.getBoundingClientRect().top };
+  before = { isAtEnd: isAtEnd(), last: messages().at(-1)?.id, held, place: held && place(held) };
 });
-on("after:swap", ({ sourceElement }) => {
+on("before:settle", () => {
   // A day that two pages share was drawn by both.
   const days = all("#messages > .day-line");
   for (const line of days) if (days.find(({ id }) => id === line.id) !== line) line.remove();
+  // Whatever came or went, the reader's line stays where it was.
+  if (before.isAtEnd || !before.held?.isConnected) return;
+  const moved = place(before.held) - before.place;
+  before.place += moved;
+  at("thread").scrollTop += moved;
+});
+on("after:swap", ({ sourceElement }) => {
   const isNew = messages().at(-1)?.id !== before.last;
   if (showTarget()) return settle();
   if (sourceElement.id === "new-messages" || (isNew && (before.isAtEnd || sourceElement.id === "composer"))) toEnd();
-  // Whatever came or went, the reader's line stays where it was.
-  else if (!before.isAtEnd && before.held?.isConnected) {
-    at("thread").scrollTop += before.held.getBoundingClientRect().top - before.top;
-  }
   settle();
 });
 function show(message) {
@@ -53,10 +60,11 @@ function show(message) {
 }
 function showTarget() {
   const target = at(at("messages")?.dataset.target);
-  if (!target) return false;
-  delete at("messages").dataset.target;
-  show(target);
-  return true;
+  if (target) {
+    delete at("messages").dataset.target;
+    show(target);
+  }
+  return target;
 }
 function settle() {
   if (!at("new-messages")) return;
@@ -101,13 +109,13 @@ listen("keydown", ({ key }) => {
 
 // Recordings: one speed for all.
 const speeds = [1, 1.5, 2];
-const speed = () => Number(localStorage.getItem("speed")) || 1;
+const speed = () => Number(localStorage.speed) || 1;
 function hurry() {
   document.documentElement.dataset.speed = speed();
   for (const audio of all("#thread audio")) audio.playbackRate = speed();
 }
 onClick("[data-faster]", () => {
-  localStorage.setItem("speed", speeds[(speeds.indexOf(speed()) + 1) % speeds.length]);
+  localStorage.speed = speeds[(speeds.indexOf(speed()) + 1) % speeds.length];
   hurry();
 });
 listen("play", hurry, true);

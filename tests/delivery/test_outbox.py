@@ -26,7 +26,7 @@ def test_a_queued_message_is_due_and_on_top_of_the_list(open_dana: Conversation,
     assert open_dana.version > version
 
 
-@pytest.mark.parametrize(("text", "word"), [("", "empty"), ("   \n", "empty"), ("x" * 4097, "4,097")])
+@pytest.mark.parametrize(("text", "word"), [("", "empty"), ("   \n", "empty"), ("x" * 4097, "4097")])
 def test_it_refuses_an_empty_or_too_long_text(open_dana: Conversation, text: str, word: str) -> None:
     with pytest.raises(ValidationFailed) as refusal:
         queue_message(open_dana, Sender("user"), text=text)

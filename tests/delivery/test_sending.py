@@ -17,6 +17,7 @@ from kiaai.models import Channel, Conversation, OrphanReceipt
 from kiaai.sandbox.server import SandboxServer
 from kiaai.whatsapp.client import WhatsAppClient
 from tests.delivery.conftest import Drain, Say
+from tests.inbox.talk import store_message
 
 
 def test_it_sends_in_the_order_queued_and_keeps_the_wamids(
@@ -107,6 +108,20 @@ def test_a_bot_message_of_an_older_epoch_is_cancelled_at_the_claim(
 
     assert bots.status == "cancelled"
     assert whatsapp.sent == []
+
+
+def test_what_is_cancelled_at_the_claim_is_no_longer_shown_as_the_last_word(
+    whatsapp: SandboxServer, open_dana: Conversation, say: Say, drain_now: Drain
+) -> None:
+    incoming = store_message(open_dana, "¿Hola?")
+    say("Soy el bot", author="bot", epoch=0)
+    open_dana.owner_epoch = 1
+    db.session.commit()
+
+    drain_now(open_dana)
+
+    assert (open_dana.last_message_preview, open_dana.last_direction) == ("¿Hola?", "incoming")
+    assert open_dana.last_message_at == incoming.timestamp
 
 
 def test_a_message_whose_window_closed_while_it_waited_fails_with_the_code(

@@ -1,4 +1,7 @@
-"""The main job, end to end, with each kind of broker and with none."""
+"""The main job, end to end, with each kind of broker and with none.
+
+With the broker that comes along at each run of the tests; the others, which take a minute, with the faults.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,6 +38,7 @@ def test_it_works_with_the_broker_that_comes_along(start: Start) -> None:
     main_job(start())
 
 
+@pytest.mark.faults
 def test_it_works_with_no_broker_at_all(start: Start) -> None:
     product = start(BROKER_URL="redis://127.0.0.1:1/0", REDIS_URL="redis://127.0.0.1:1/0")
 
@@ -43,6 +47,7 @@ def test_it_works_with_no_broker_at_all(start: Start) -> None:
     assert product.ready()["broker"] == "down"
 
 
+@pytest.mark.faults
 @pytest.mark.services
 def test_it_works_with_rabbitmq(start: Start, rabbitmq: str) -> None:
     product = start(BROKER_URL=rabbitmq)
@@ -52,6 +57,7 @@ def test_it_works_with_rabbitmq(start: Start, rabbitmq: str) -> None:
     assert product.ready()["broker"] == "up"
 
 
+@pytest.mark.faults
 def test_it_starts_again_on_the_same_data_and_forgets_nothing(start: Start) -> None:
     first = start()
     main_job(first)

@@ -32,10 +32,10 @@ def visiting(chromium: Any, app: Flask, address: str, user: User, **options: Any
 
 
 @contextmanager
-def visiting_anew(chromium: Any, app: Flask, address: str, user: User) -> Iterator[Any]:
+def visiting_anew(chromium: Any, app: Flask, address: str, user: User, **options: Any) -> Iterator[Any]:
     """Give a page of a browser that never loaded anything, and that nobody uses afterwards."""
     with (
-        browsing(chromium, base_url=address, viewport=WINDOW) as context,
+        browsing(chromium, **{"base_url": address, "viewport": WINDOW, **options}) as context,
         _signed_in(context, app, address, user) as page,
     ):
         yield page

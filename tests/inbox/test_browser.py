@@ -90,10 +90,12 @@ def test_older_messages_come_by_scrolling_up_and_stay(page: Any, dana: Conversat
 
     page.locator("#thread").evaluate("(thread) => thread.scrollTo(0, -thread.scrollHeight)")
     page.locator("#thread").get_by_text("Línea 00").wait_for()
+    while_loading = page.locator("#thread").get_attribute("aria-live")
     hear(conversation_id, "Recién")
     page.locator("#thread").get_by_text("Recién").wait_for()
 
     expect(page.locator("#messages article")).to_have_count(61)
+    assert (while_loading, page.locator("#thread").get_attribute("aria-live")) == ("off", "polite")
     expect(page.locator("#new-messages")).to_be_visible()
     drawn(page)
     assert page.locator("#thread").evaluate("(thread) => thread.scrollTop") < -100

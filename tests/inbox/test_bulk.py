@@ -12,6 +12,7 @@ from kiaai.extensions import db
 from kiaai.models import Channel, Conversation, LeadEvent, Tag, User
 from tests.conftest import make_conversation
 from tests.inbox.conftest import HTMX, counted_queries
+from tests.people import enter
 
 BULK = "/inbox/conversations/bulk"
 
@@ -213,3 +214,17 @@ def test_a_tag_that_all_have_is_offered_to_be_taken_away(
 
     offered = re.findall(r'aria-pressed="(\w+)"\s+hx-vals=.{"action": "tag", "(\w+)": "(\w+)"}', menu)
     assert offered == [("true", "remove", "all"), ("false", "add", "none"), ("mixed", "add", "one")]
+
+
+def test_who_may_make_tags_is_led_to_them_and_others_hear_who_may(
+    client: FlaskClient, alice: User, bob: User, three: list[Conversation]
+) -> None:
+    pages = ("/inbox/conversations/panel", f"{BULK}/tag?ids={three[0].id}")
+    told = {}
+    for person in (alice, bob):
+        enter(client, person)
+        told[person.role] = [client.get(page, headers=HTMX).text for page in pages]
+
+    assert all('href="/settings/tags"' in page for page in told["admin"])
+    assert not any("An administrator makes tags" in page for page in told["admin"])
+    assert all("An administrator makes tags" in page for page in told["member"])

@@ -142,7 +142,7 @@ def test_a_refusal_says_why_and_keeps_what_was_typed_since(page: Any, talk: int)
 
     slow.answer()
 
-    page.locator("#composer-error").get_by_text("4,096").wait_for()
+    page.locator("#composer-error").get_by_text("4097 characters; WhatsApp takes 4096").wait_for()
     expect(box(page)).to_have_value("x" * 4097 + "\ny esto")
     expect(page.locator("#composer-count")).to_have_text("4104 / 4096")
 

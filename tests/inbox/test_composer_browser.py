@@ -153,6 +153,22 @@ def test_sending_leaves_no_draft(page: Any, talk: int) -> None:
     expect(box(page)).to_have_value("")
 
 
+def test_a_draft_that_is_saved_late_does_not_bring_back_what_was_sent(page: Any, talk: int) -> None:
+    open_thread(page, talk)
+    held: list[Any] = []
+    page.route("**/draft", lambda route: held.append(route))
+    page.keyboard.type("Hola")
+    poll(page, lambda: held)
+
+    page.keyboard.press("Enter")
+    page.locator("#messages article").nth(2).wait_for()
+    # As if the tab had been closed: nothing that follows is saved.
+    with page.expect_response("**/draft"):
+        held[0].continue_()
+
+    assert talk not in drafts()
+
+
 def test_undo_brings_the_words_back_before_those_typed_since(page: Any, talk: int) -> None:
     open_thread(page, talk)
     page.keyboard.type("Un eror")

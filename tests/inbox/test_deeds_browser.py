@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import expect
 
+from kiaai import clock
 from kiaai.extensions import db
 from kiaai.leads import pipeline
 from kiaai.leads.pipeline import Actor
@@ -61,6 +62,24 @@ def test_what_arrives_before_the_click_is_shown_instead_of_hidden(
     page.locator("#toasts").get_by_text("A new message has just arrived").wait_for()
     expect(page.locator("#thread").get_by_text("Una cosa más")).to_be_in_viewport()
     assert stored(talk, "state") == "open"
+    page.keyboard.press("e")
+    page.locator("#reopen").wait_for()
+
+
+def test_a_sentence_typed_where_no_composer_is_does_no_deed(page: Any, talk: int) -> None:
+    db.session.get_one(Conversation, talk).lead.blocked_at = clock.now()
+    db.session.commit()
+    db.session.rollback()
+    page.goto(f"/inbox/conversations/{talk}")
+    page.locator("#thread").get_by_text("a las diez").wait_for()
+    expect(page.locator("#message")).to_be_hidden()
+
+    page.keyboard.type("es que así se ve", delay=60)
+    page.wait_for_timeout(500)
+
+    assert stored(talk, "state") == "open"
+    expect(page.locator(":popover-open")).to_have_count(0)
+    page.wait_for_timeout(700)
     page.keyboard.press("e")
     page.locator("#reopen").wait_for()
 

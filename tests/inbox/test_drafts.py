@@ -1,14 +1,20 @@
 """Drafts: kept for each person and conversation, until they are sent."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from kiaai import clock
+from kiaai.delivery.outbox import Sender, queue_message
 from kiaai.extensions import db
+from kiaai.inbox.drafts import clear_draft
 from kiaai.models import Conversation, Draft, User
 from tests.inbox.conftest import HTMX, Say
 from tests.people import enter
+from tests.settings.test_canned_replies_page import WAITING
 
 
 def keep(client: FlaskClient, conversation: Conversation, text: str, **fields: object) -> str:
@@ -80,6 +86,44 @@ def test_sending_clears_the_draft_of_what_was_sent_alone(
     signed_in.post(f"/inbox/conversations/{dana.id}/messages", data={"message": "Hola"}, headers=HTMX)
 
     assert count() == left
+
+
+@pytest.mark.parametrize(("key", "left"), [("k1", 0), ("k2", 1), ("", 1)])
+def test_a_save_that_arrives_after_its_message_was_sent_keeps_nothing(
+    signed_in: FlaskClient, dana: Conversation, key: str, left: int
+) -> None:
+    send(signed_in, dana, "Hola", "k1")
+
+    version = keep(signed_in, dana, "Hola", key=key)
+
+    assert (count(), bool(version)) == (left, bool(left))
+
+
+@pytest.mark.committed
+def test_a_save_waits_for_the_message_that_is_being_sent(
+    app: Flask, signed_in: FlaskClient, dana: Conversation, bob: User
+) -> None:
+    dana.last_inbound_at = clock.now()
+    db.session.commit()
+    path = f"/inbox/conversations/{dana.id}/draft"
+    queue_message(dana, Sender("user", bob.id), text="Hola", idempotency_key="k1")
+    clear_draft(bob.id, dana.id, "Hola")
+
+    with ThreadPoolExecutor() as pool, db.engine.connect() as other:
+        saving = pool.submit(lambda: signed_in.put(path, data={"text": "Hola", "key": "k1"}))
+        while not (saving.done() or other.scalar(WAITING)):
+            pass
+        db.session.commit()
+        saving.result()
+
+    assert count() == 0
+
+
+def send(client: FlaskClient, conversation: Conversation, text: str, key: str) -> None:
+    conversation.last_inbound_at = clock.now()
+    db.session.commit()
+    path = f"/inbox/conversations/{conversation.id}/messages"
+    assert client.post(path, data={"message": text, "key": key}, headers=HTMX).status_code == 200
 
 
 def test_a_draft_remembers_which_message_it_answers_and_for_whom_it_is(

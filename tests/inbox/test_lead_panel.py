@@ -28,6 +28,7 @@ def way_back(answer: str) -> dict[str, str]:
     [
         ("lead_status", "customer", "Status: Customer"),
         ("customer_name", "Doña <b>Dana</b>", "Name: Doña &lt;b&gt;Dana&lt;/b&gt;"),
+        ("customer_name", "", "Name removed"),
         ("tags", "vip,nueva", "Tags: vip, nueva"),
         ("notes", "\n Prefiere\nla tarde", "Notes saved"),
     ],

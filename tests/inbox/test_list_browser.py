@@ -12,6 +12,7 @@ from sqlalchemy import update
 from kiaai.extensions import db
 from kiaai.inbox import list_state, queries
 from kiaai.models import Channel, Conversation, Lead, Tag, User
+from kiaai.web.filters import phone
 from tests.browser import poll
 from tests.conftest import make_conversation
 from tests.inbox.browser import hear, visiting
@@ -276,13 +277,13 @@ def test_a_new_conversation_opens_from_the_keyboard(page: Any, channel: Channel)
     page.locator("#new-form").get_by_role("button", name="Open conversation").click()
     page.locator("#new-state .form-error").wait_for()
 
-    page.locator("#new-number").fill("+56 9 0000 0123")
+    page.locator("#new-number").fill(phone("56900000123"))
     page.locator("#new-state").get_by_text("Chile").wait_for()
     page.keyboard.press("Enter")
 
     page.locator("#open[data-conversation]").wait_for()
     expect(page.locator("#new-conversation")).to_be_hidden()
-    expect(page.locator("#thread-head")).to_contain_text("+56900000123")
+    expect(page.locator("#thread-head")).to_contain_text(phone("56900000123"))
     expect(page).to_have_url(re.compile(r"/inbox/conversations/\d+$"))
     page.locator("#conversation-rows .list-row").wait_for()
     page.locator("[data-key=c]").click()

@@ -23,7 +23,7 @@ from kiaai.leads.pipeline import Actor, rename, set_status
 from kiaai.models import Channel, Conversation, Installation, Tag, User
 from kiaai.web import fragments
 from kiaai.web.paging import Place
-from tests.conftest import make_conversation
+from tests.conftest import make_conversation, make_conversations
 from tests.inbox.conftest import HTMX, Say, counted_queries
 from tests.people import enter
 
@@ -58,8 +58,7 @@ def test_a_list_with_nothing_new_costs_one_query_and_no_bytes(
 def test_the_first_poll_of_a_long_list_finds_nothing_new(
     signed_in: FlaskClient, channel: Channel, page: str, size: int
 ) -> None:
-    for number in range(size):
-        make_conversation(channel, f"5690000{number:04}", "Dana Prueba")
+    make_conversations(channel, {f"5690000{n:04}": "Dana Prueba" for n in range(size)})
     address, headers = poll(signed_in, page, "conversations")
 
     assert signed_in.get(address, headers=headers).status_code == 304
@@ -70,10 +69,10 @@ def test_the_first_poll_of_a_long_list_finds_nothing_new(
 def test_what_comes_below_a_list_loaded_to_its_end_is_news(
     signed_in: FlaskClient, channel: Channel, query: str, loaded: int
 ) -> None:
-    rows = [make_conversation(channel, f"5690000{n:04}", "Dana Prueba") for n in range(loaded)]
+    rows = make_conversations(channel, {f"5690000{n:04}": "Dana Prueba" for n in range(loaded)})
     other = make_conversation(channel, "56900009999", "Otra Persona")
     # As many open ones as are counted: only the list itself can tell of a change.
-    crowd = [make_conversation(channel, f"5690001{n:04}", "Nadie") for n in range(COUNT_LIMIT)]
+    crowd = make_conversations(channel, {f"5690001{n:04}": "Nadie" for n in range(COUNT_LIMIT)})
     for row in rows:
         row.state = "closed" if "closed" in query else "open"
     for age, row in enumerate((*crowd, *rows, other)):
@@ -434,8 +433,7 @@ def test_a_count_that_changes_is_news_whatever_the_tab(
 def test_any_list_with_nothing_new_costs_one_query(
     signed_in: FlaskClient, channel: Channel, bob: User, tab: str, asked: str
 ) -> None:
-    for number in range(PAGE_ROWS + 1):
-        row = make_conversation(channel, f"5690000{number:04}", "Dana Prueba")
+    for row in make_conversations(channel, {f"5690000{n:04}": "Dana Prueba" for n in range(PAGE_ROWS + 1)}):
         row.state = tab if tab in ("snoozed", "closed") else "open"
         row.assignee_id = bob.id if tab == "mine" else None
         row.lead.tags = ["vip"]

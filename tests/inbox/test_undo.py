@@ -137,6 +137,31 @@ def test_what_stood_behind_an_undone_message_goes_without_it(
     assert texts(whatsapp) == ["dos"]
 
 
+def test_what_is_sent_again_can_be_taken_back_and_sent_again_after_all(
+    signed_in: FlaskClient, whatsapp: SandboxServer, open_dana: Conversation, drain_now: Drain, say: Say
+) -> None:
+    failed = say(open_dana, "Hola", direction="outgoing", status="failed", message_id=None)
+    path = f"/inbox/messages/{failed.id}/again"
+
+    drawn = signed_in.post(path, headers=HTMX).text
+    drain_now(open_dana)
+    undo(signed_in, newest(open_dana))
+    pass_time(60)
+    drain_now(open_dana)
+    taken_back = texts(whatsapp)
+    signed_in.post(path, headers=HTMX)
+    pass_time(UNDO_SECONDS)
+    drain_now(open_dana)
+
+    assert 'data-left="5"' in drawn and taken_back == []
+    assert texts(whatsapp) == ["Hola"]
+
+
+def newest(conversation: Conversation) -> Message:
+    of_it = select(Message).where(Message.conversation_id == conversation.id)
+    return db.session.scalars(of_it.order_by(Message.id.desc()).limit(1)).one()
+
+
 def test_the_api_sends_at_once(whatsapp: SandboxServer, open_dana: Conversation, drain_now: Drain) -> None:
     queue_message(open_dana, Sender("api"), text="Ya")
     db.session.commit()

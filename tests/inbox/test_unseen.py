@@ -63,6 +63,20 @@ def test_a_page_says_what_it_shows(signed_in: FlaskClient, dana: Conversation, s
     assert f'name="seen" value="{shown.id}"' in drawn
 
 
+def test_many_answers_after_an_unread_message_do_not_hold_it_up_for_ever(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    say(dana, "¿Siguen ahí?")
+    for number in range(60):
+        last = say(dana, f"Respuesta {number}", direction="outgoing")
+    drawn = signed_in.get(f"/inbox/conversations/{dana.id}", headers=HTMX).text
+    assert f'name="seen" value="{last.id}"' in drawn
+
+    deed(signed_in, "post", dana, "closure", seen=str(last.id))
+
+    assert dana.state == "closed"
+
+
 def test_of_several_those_with_something_new_stay(signed_in: FlaskClient, channel: Channel, say: Say) -> None:
     read, waiting, written = (make_conversation(channel, f"5690000000{n}", f"P{n}") for n in (1, 2, 3))
     say(waiting, "Visto en la lista")

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from kiaai.extensions import db
 from kiaai.models import Channel, Conversation, LeadEvent, Message, User
+from kiaai.web.filters import phone
 from kiaai.whatsapp.errors import explain
 from tests.inbox.conftest import HTMX, Attach, Say, counted_queries
 from tests.people import enter
@@ -340,3 +341,18 @@ def test_writes_need_the_pages_token(client: FlaskClient, bob: User, dana: Conve
         client.application.config["WTF_CSRF_ENABLED"] = False
 
     assert response.status_code == 403
+
+
+def test_a_person_without_a_name_has_one_number_everywhere(
+    signed_in: FlaskClient, dana: Conversation, say: Say
+) -> None:
+    say(dana)
+    dana.lead.customer_name = None
+    db.session.commit()
+
+    drawn = signed_in.get(f"/inbox/conversations/{dana.id}").text
+
+    number = phone(dana.lead.phone_number)
+    # In the list and in the head; beside them only addresses and what is copied have another form.
+    assert f'<span dir="auto">{number}</span>' in drawn and f"<h2>{number}</h2>" in drawn
+    assert " " in number and f">+{dana.lead.phone_number}" not in drawn

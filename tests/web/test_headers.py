@@ -1,6 +1,7 @@
 """Headers of every answer, and static files that browsers may keep."""
 
 import gzip
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,15 @@ from flask import Flask, Response, request, url_for
 from flask.testing import FlaskClient
 
 from kiaai import create_app
-from kiaai.config import ROOT, Settings
+from kiaai.config import Settings
+from kiaai.web import packing, static_files
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "media-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+PACKED = {"Accept-Encoding": "gzip"}
 PATHS = ["/login", "/nope", "/api/nope", "/api/docs", "/healthz", "/static/css/base.css", "/leads"]
 
 
@@ -79,17 +82,33 @@ def test_a_text_travels_packed_to_those_who_can_unpack_it(client: FlaskClient, n
     assert again.status_code == 304
 
 
-def test_a_text_that_was_written_anew_is_packed_anew(client: FlaskClient, tmp_path: Path) -> None:
-    path = ROOT / "static" / f"{tmp_path.name}.js"
-    try:
-        answers = []
-        for content in ("// why\nfirst();\n", "// why\nafterwards();\n"):
-            path.write_text(content)
-            answers.append(client.get(f"/static/{path.name}", headers={"Accept-Encoding": "gzip"}))
-    finally:
-        path.unlink()
+def test_a_text_that_was_written_anew_is_packed_anew(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path)
+    answers = []
+    for second, content in enumerate(("// why\nfirst();\n", "// why\nafterwards();\n")):
+        write(tmp_path / "shop.js", content, second)
+        answers.append(shop.test_client().get("/static/shop.js", headers=PACKED))
 
     assert [gzip.decompress(answer.data) for answer in answers] == [b"first();", b"afterwards();"]
+
+
+def test_a_text_comes_whole_as_parts_of_what_is_packed_fit_no_other(client: FlaskClient) -> None:
+    address = "/static/js/app.js"
+    packed = client.get(address, headers=PACKED)
+
+    part = client.get(address, headers={**PACKED, "Range": "bytes=10-", "If-Range": packed.headers["ETag"]})
+
+    assert (part.status_code, part.data) == (200, packed.data)
+    assert packed.headers["Accept-Ranges"] == "none"
+    assert client.head(address, headers=PACKED).content_length == len(packed.data)
+
+
+def test_one_file_is_packed_once_under_whatever_address(client: FlaskClient) -> None:
+    client.get("/static/js/app.js", headers=PACKED)
+    before = packing.packed.cache_info().misses
+
+    assert client.get("/static/css/../js/app.js", headers=PACKED).status_code == 200
+    assert packing.packed.cache_info().misses == before
 
 
 def test_pictures_and_fonts_travel_as_they_are(client: FlaskClient) -> None:
@@ -104,20 +123,28 @@ def test_without_the_hash_a_static_file_is_asked_for_again(client: FlaskClient, 
     assert "immutable" not in client.get("/static/css/base.css").headers.get("Cache-Control", "")
 
 
-def test_the_hash_follows_the_content(settings: Settings, tmp_path: Path) -> None:
-    app = create_app(settings)
-    # The folder is read when the app is made, so the file lies in the real one for a moment.
-    path = ROOT / "static" / f"{tmp_path.name}.css"
-    try:
-        urls = []
-        for content in ("a", "bb"):
-            path.write_text(content)
-            with app.test_request_context():
-                urls.append(url_for("static", filename=path.name))
-    finally:
-        path.unlink()
+def test_the_hash_follows_the_content(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path)
+    urls = []
+    for second, content in enumerate(("a", "bb")):
+        write(tmp_path / "shop.css", content, second)
+        with shop.test_request_context():
+            urls.append(url_for("static", filename="shop.css"))
 
     assert urls[0] != urls[1]
+
+
+def a_shop(folder: Path) -> Flask:
+    """Make an app with files of its own: other tests read those of the product at the same time."""
+    shop = Flask("shop", static_url_path="/static", static_folder=folder)
+    static_files.init_app(shop)
+    return shop
+
+
+def write(path: Path, content: str, second: int) -> None:
+    """Write a file at this second of its own clock: real ones may not tell one moment from the next."""
+    path.write_text(content)
+    os.utime(path, (second, second))
 
 
 def test_nobody_outside_says_under_which_name_we_answer(settings: Settings) -> None:

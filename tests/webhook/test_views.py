@@ -332,6 +332,9 @@ def test_an_answer_typed_on_the_phone_silences_the_bot_and_cancels_what_it_queue
     assert bots.status == "cancelled"
     assert (conversation.owner_epoch, conversation.bot_due_at) == (1, None)
     assert conversation.bot_quiet_until and conversation.unread_count == 0
+    # Times of WhatsApp have no fractions, so that what the bot had queued stood below it.
+    assert conversation.last_message_at < bots.timestamp
+    assert (conversation.last_message_preview, conversation.last_direction) == ("Te ayudo yo", "outgoing")
 
 
 def test_an_old_answer_from_the_phone_that_is_applied_again_takes_the_word_from_nobody(
