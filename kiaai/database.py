@@ -29,7 +29,7 @@ def engine_options(application_name: str) -> dict[str, Any]:
         # Texts and hashes stay out of error messages, and so out of the log.
         "hide_parameters": True,
         "pool_size": KEPT_CONNECTIONS,
-        # A worker has 51 threads in its pools, and the sweep; 16 more, for a model, hold none while they wait.
+        # A worker has 51 threads in its pools, and the sweep; 16 more, for a model, hold none as they wait.
         "max_overflow": 40,
         "pool_timeout": 5,
         "connect_args": _connect_args(application_name, _LIMITS),
