@@ -45,7 +45,7 @@ _PRICES = (
 )
 # Nearly every article names a price, so these words tell nothing beside the thing that has one.
 _PRICE_WORDS = frozenset(
-    "cobra cobran cobras cuesta cuestan vale valen sale salen cost costs charge much".split()  # noqa: SIM905
+    "cobra cobran cobras cuesta cuestan vale valen sale salen cost costs charge much".split()  # noqa: SIM905 - as words
 )
 # What a business does with anything: "do you sell guitars?" is about guitars.
 _VERBS = re.compile(

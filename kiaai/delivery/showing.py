@@ -24,7 +24,7 @@ _SHOW = text("""
 
 
 def show_newest_of(connection: Connection, ids: Sequence[int]) -> None:
-    """Do the same where rows are not loaded: of these conversations, those that show a cancelled message."""
+    """Show the newest message instead of a cancelled one in these conversations, without loading rows."""
     for row in connection.execute(_NEWER_SHOWN, {"ids": list(ids)}).all():
         payload = row.payload if isinstance(row.payload, dict) else {}
         preview = preview_of(row.kind, payload, row.text)

@@ -11,7 +11,7 @@ def init_app(app: Flask) -> None:
     app.config.setdefault("LIST_POLL_SECONDS", LIST_POLL_SECONDS)
     app.config.setdefault("THREAD_POLL_SECONDS", THREAD_POLL_SECONDS)
     # The other modules add their routes to the blueprint of the first.
-    from kiaai.inbox import (  # noqa: F401
+    from kiaai.inbox import (  # noqa: F401 - importing them registers their routes
         bulk_views,
         conversation_views,
         deed_views,

@@ -3,7 +3,6 @@
 import mimetypes
 import re
 from datetime import datetime
-from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -124,7 +123,6 @@ def day(at: datetime) -> str:
     return str(format_date(at.astimezone(_zone()), "d MMM y", rebase=False))
 
 
-@lru_cache(maxsize=4096)
 def phone(digits: str | None) -> str:
     """Return a number as people read it: +56 9 0000 0001; nothing for none."""
     return international(digits) if digits else ""
