@@ -68,10 +68,10 @@ def _init_extensions(app: "Flask", settings: Settings) -> None:
 
 
 def _register_rooms(app: "Flask", settings: Settings) -> None:
-    from kiaai import api, cli, hooks, inbox, leads, media, web, webhook
+    from kiaai import api, bot, cli, hooks, inbox, leads, media, web, webhook
     from kiaai import settings as settings_room
 
     web.init_app(app, settings)
-    for room in (webhook, inbox, leads, media, settings_room, hooks, api):
+    for room in (webhook, inbox, leads, bot, media, settings_room, hooks, api):
         room.init_app(app)
     cli.init_app(app)

@@ -44,6 +44,7 @@ class NavItem(NamedTuple):
 _NAV = (
     NavItem("/", lazy("Inbox"), "messages-square"),
     NavItem("/people", lazy("People"), "users"),
+    NavItem("/bot", lazy("Bot"), "bot"),
     NavItem("/account", lazy("Account"), "user-round"),
     NavItem("/settings", lazy("Settings"), "settings", admins_only=True),
 )
