@@ -24,7 +24,11 @@ SEARCH = " || ".join((_weighed("title", "A"), _weighed("keywords", "B"), _weighe
 
 
 class Article(Base):
-    """One thing the business wants its customers to know. `source` and `title` name it on reload."""
+    """One thing the business wants its customers to know. `source` and `title` name it on reload.
+
+    source: the file or page it came from, empty when it was written here. edited_at: when a person last
+    changed it here, user_id: who; loading leaves it alone from then on. deleted_at: put away, to be restored.
+    """
 
     __tablename__ = "articles"
     __table_args__ = (
@@ -42,6 +46,9 @@ class Article(Base):
     is_active: Mapped[bool] = mapped_column(server_default=sql("true"))
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    edited_at: Mapped[datetime | None]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    deleted_at: Mapped[datetime | None]
     search: Mapped[str] = mapped_column(TSVECTOR, Computed(SEARCH, persisted=True), deferred=True)
 
 
