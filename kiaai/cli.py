@@ -20,10 +20,11 @@ def init_app(app: Flask) -> None:
     """Register the commands."""
     from kiaai.accounts.commands import keys, users, welcome
     from kiaai.bot.commands import knowledge
+    from kiaai.bot.evaluate_command import bot
     from kiaai.delivery.commands import delivery
     from kiaai.leads.commands import leads
     from kiaai.sandbox.commands import sandbox
     from kiaai.webhook.commands import webhook
 
-    for command in (users, keys, welcome, leads, knowledge, webhook, delivery, sandbox, doctor):
+    for command in (users, keys, welcome, leads, knowledge, bot, webhook, delivery, sandbox, doctor):
         app.cli.add_command(command)
