@@ -131,6 +131,8 @@ class Conversation(Base):
     # For the sender: when the head of each lane may go, and who holds the conversation.
     talk_due_at: Mapped[datetime | None]
     campaign_due_at: Mapped[datetime | None]
+    # The number or id that answers go to, where the lead has several since a merge; null for the lead's own.
+    answers_to: Mapped[str | None]
     lease_token: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
     pair_tokens: Mapped[float] = mapped_column(server_default=text(str(PAIR_BURST)))

@@ -92,6 +92,12 @@ class LeadName(Base):
             postgresql_using="gin",
             postgresql_with={"fastupdate": "on", "gin_pending_list_limit": 256},
         ),
+        Index(
+            "ix_lead_names_ending",
+            text('"right"(number, 8)'),
+            "lead_id",
+            postgresql_where=text("number IS NOT NULL"),
+        ),
     )
 
     lead_id: Mapped[int] = mapped_column(
@@ -145,6 +151,11 @@ class LeadEvent(Base):
     __table_args__ = (
         CheckConstraint(one_of("by", "user", "bot", "api", "import", "customer", "system"), name="by"),
         Index("ix_lead_events_lead_id_id", "lead_id", "id"),
+        Index(
+            "ix_lead_events_possible_duplicate",
+            "new",
+            postgresql_where=text("kind = 'possible_duplicate'"),
+        ),
     )
 
     id: Mapped[Id]

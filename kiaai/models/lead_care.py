@@ -63,13 +63,20 @@ class ImportRow(Base):
 
 
 class Merge(Base):
-    """Two leads that are one person. moved: all it takes to part them again."""
+    """Two leads that are one person: lead_id stays, other_id is gone until they are parted.
+
+    folded: conversations that went into another one, old id to new id. moved: all it takes to part them again;
+    empty when that can no longer be done.
+    """
 
     __tablename__ = "merges"
-    __table_args__ = (Index("ix_merges_lead_id", "lead_id"),)
+    __table_args__ = (Index("ix_merges_lead_id", "lead_id"), Index("ix_merges_other_id", "other_id"))
 
     id: Mapped[Id]
     lead_id: Mapped[int] = mapped_column(ForeignKey("leads.id", ondelete="CASCADE"))
+    # No foreign key: the lead is gone while they are one.
+    other_id: Mapped[int]
+    folded: Mapped[Json] = mapped_column(server_default=text("'{}'"))
     moved: Mapped[Json] = mapped_column(server_default=text("'{}'"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[CreatedAt]
