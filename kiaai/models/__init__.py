@@ -7,7 +7,16 @@ from kiaai.models.conversation import Conversation
 from kiaai.models.desk import CannedReply, Draft, Note, Presence, Tag
 from kiaai.models.knowledge import Article, BotTurn, Question
 from kiaai.models.lead import Lead, LeadEvent, LeadFact, LeadIdentity, LeadName, LeadTag
-from kiaai.models.lead_care import Consent, Import, ImportRow, Merge, NotDuplicate
+from kiaai.models.lead_care import (
+    Consent,
+    ErasedId,
+    ErasedMessage,
+    Erasure,
+    Import,
+    ImportRow,
+    Merge,
+    NotDuplicate,
+)
 from kiaai.models.message import Message
 from kiaai.models.outgoing_webhook import OutgoingDelivery, OutgoingWebhook
 from kiaai.models.process import Installation, Process
@@ -25,6 +34,9 @@ __all__ = [
     "Consent",
     "Conversation",
     "Draft",
+    "ErasedId",
+    "ErasedMessage",
+    "Erasure",
     "Import",
     "ImportRow",
     "Installation",

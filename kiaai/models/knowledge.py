@@ -56,7 +56,10 @@ class BotTurn(Base):
     """What the bot read, found, decided and why it stopped, for one turn."""
 
     __tablename__ = "bot_turns"
-    __table_args__ = (Index("ix_bot_turns_conversation_id_id", "conversation_id", "id"),)
+    __table_args__ = (
+        Index("ix_bot_turns_conversation_id_id", "conversation_id", "id"),
+        Index("ix_bot_turns_message_id", "message_id", postgresql_where=sql("message_id IS NOT NULL")),
+    )
 
     id: Mapped[Id]
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
@@ -90,6 +93,7 @@ class Question(Base):
         CheckConstraint(one_of("language", "es", "en"), name="language"),
         CheckConstraint(one_of("state", "open", "answered", "dismissed"), name="state"),
         Index("ix_questions_open", "last_asked_at", "id", postgresql_where=sql("state = 'open'")),
+        Index("ix_questions_turn_id", "turn_id", postgresql_where=sql("turn_id IS NOT NULL")),
     )
 
     id: Mapped[Id]

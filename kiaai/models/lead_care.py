@@ -1,8 +1,10 @@
 """What is done with leads in bulk or for good: imports, merges, and what each person agreed to."""
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kiaai.models.base import Base, CreatedAt, Id, Json, one_of
@@ -121,3 +123,50 @@ class Consent(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     note: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[CreatedAt]
+
+
+class Erasure(Base):
+    """Somebody was forgotten on request: when, by whom, and how much that was. Nothing says who it was.
+
+    counts: how many there were of each thing. files: attachments whose files are still to be removed.
+    """
+
+    __tablename__ = "erasures"
+    __table_args__ = (
+        CheckConstraint(one_of("by", "user", "api", "system"), name="by"),
+        Index("ix_erasures_files", "id", postgresql_where=text("files <> '{}'")),
+    )
+
+    id: Mapped[Id]
+    # A number that names nothing any more; it says whom to forget again after a backup was restored.
+    lead_id: Mapped[int]
+    by: Mapped[str] = mapped_column(server_default="system")
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    api_key_id: Mapped[int | None] = mapped_column(ForeignKey("api_keys.id", ondelete="SET NULL"))
+    counts: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    files: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
+    created_at: Mapped[CreatedAt]
+
+
+class ErasedMessage(Base):
+    """What stays of a message of somebody who was forgotten: that there was one, when, and which way."""
+
+    __tablename__ = "erased_messages"
+    __table_args__ = (Index("ix_erased_messages_erasure_id", "erasure_id"),)
+
+    id: Mapped[Id]
+    erasure_id: Mapped[int] = mapped_column(ForeignKey("erasures.id", ondelete="CASCADE"))
+    direction: Mapped[str] = mapped_column(server_default="incoming")
+    author: Mapped[str] = mapped_column(server_default="customer")
+    status: Mapped[str] = mapped_column(server_default="received")
+    timestamp: Mapped[CreatedAt]
+
+
+class ErasedId(Base):
+    """The keyed hash of an id at WhatsApp: what comes once more under it is not taken in again."""
+
+    __tablename__ = "erased_ids"
+    __table_args__ = (Index("ix_erased_ids_erasure_id", "erasure_id"),)
+
+    hash: Mapped[UUID] = mapped_column(primary_key=True)
+    erasure_id: Mapped[int] = mapped_column(ForeignKey("erasures.id", ondelete="CASCADE"))
