@@ -15,12 +15,14 @@ knowledge = AppGroup("knowledge", help="What the bot knows.")
 @knowledge.command("load")
 @click.argument("path", metavar="FILE.md|FOLDER", type=click.Path(exists=True, path_type=Path))
 @click.option("--language", type=click.Choice(LANGUAGES), help="Else the name tells (faq.en.md), else es.")
-def load(path: Path, language: str | None) -> None:
+@click.option("--overwrite", is_flag=True, help="Also what was changed or deleted in the dashboard since.")
+def load(path: Path, language: str | None, overwrite: bool) -> None:
     """Load articles; each "# Title" or "## Title" begins one. What a file held before is replaced.
 
+    Articles that people have changed or deleted in the dashboard stay as they are, and are counted as kept.
     Of a folder, its own *.md files. Exit code 1: some file was refused, and nothing of it was loaded.
     """
-    results = [_load(file, language) for file in _files(path)]
+    results = [_load(file, language, overwrite) for file in _files(path)]
     if not all(results):
         raise SystemExit(1)
 
@@ -32,17 +34,18 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _load(path: Path, language: str | None) -> bool:
+def _load(path: Path, language: str | None, overwrite: bool) -> bool:
     """Load one file in a transaction of its own. False: it was refused."""
     try:
-        loaded = load_file(path, language)
+        loaded = load_file(path, language, overwrite)
     except (UnreadableFile, OSError) as error:
         db.session.rollback()
         click.echo(f"{path}: {error}", err=True)
         return False
     db.session.commit()
+    kept = f", {loaded.kept} kept as changed in the dashboard" if loaded.kept else ""
     click.echo(
         f"{path}: {loaded.total} articles ({loaded.added} new, {loaded.changed} changed, "
-        f"{loaded.removed} removed)"
+        f"{loaded.removed} removed{kept})"
     )
     return True

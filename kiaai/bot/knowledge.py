@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from kiaai.bot import ranking
 from kiaai.bot.articles import LANGUAGES, ArticleDraft, UnreadableFile, read_articles
 from kiaai.bot.languages import DEFAULT
-from kiaai.bot.questions import Question, read_question
+from kiaai.bot.questions import Question, read_question, sentences_of
 from kiaai.bot.ranking import Candidate
+from kiaai.bot.shorthand import has_clipped, unclipped
 from kiaai.bot.spelling import corrected
 from kiaai.bot.turn import Passage
 from kiaai.bot.whatsapp_text import whatsapp_text
@@ -23,18 +24,19 @@ DEMO = Path(__file__).parent / "demo"
 # An article answers when it speaks about this much of the question, or shares so many rare words with it
 # that the rest is only talk. Tuned on tests/bot/test_answers.py: no answer is better than a wrong one.
 _SHARE = 0.49
-_ENOUGH, _LEAST_SHARE = 1.6, 0.3
-_MOST_PASSAGES = 3
+_ENOUGH, _LEAST_SHARE = 1.0, 0.3
+_MOST_PASSAGES, _MOST_SENTENCES = 3, 8
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What loading one file did to the articles of that file."""
+    """What loading one file did to the articles of that file. kept: as people left them here."""
 
     added: int
     changed: int
     removed: int
     total: int
+    kept: int = 0
 
 
 def search(question: str, language: str | None = None) -> list[Passage]:
@@ -42,7 +44,15 @@ def search(question: str, language: str | None = None) -> list[Passage]:
 
     language: the customer's, else the usual one; another comes only where nothing in theirs fits.
     """
-    asked = read_question(question)
+    # Of several sentences, one may be the question and the others only the story around it.
+    for text in (question, *sentences_of(question)[:_MOST_SENTENCES]):
+        if passages := _search(text, language):
+            return passages
+    return []
+
+
+def _search(question: str, language: str | None) -> list[Passage]:
+    asked = _in_full(read_question(question))
     if not asked.words and not asked.hints:
         return []
     candidates = _fitting(ranking.rank(asked.words, asked.hints))
@@ -62,19 +72,20 @@ def topics() -> list[tuple[str, str]]:
     return [(row.language, row.title) for row in rows]
 
 
-def load_file(path: Path, language: str | None = None) -> Loaded:
+def load_file(path: Path, language: str | None = None, overwrite: bool = False) -> Loaded:
     """Put the articles of a Markdown file in place of those it held before. The caller commits.
 
-    language: else the end of the name tells (`faq.en.md`), else Spanish. Raises UnreadableFile.
+    language: else the end of the name tells (`faq.en.md`), else Spanish. overwrite: also what people have
+    changed or deleted here since. Raises UnreadableFile.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise UnreadableFile(line, "not UTF-8. Save the file as UTF-8 text.") from None
-    drafts = read_articles(text, language or _language_of(path))
+    drafts = read_articles(text, language or language_of_name(path.name))
     # Folder and name, not the whole path: a checkout that moved still replaces its own articles.
-    return _replace(f"{path.resolve().parent.name}/{path.name}", drafts)
+    return _replace(f"{path.resolve().parent.name}/{path.name}", drafts, overwrite)
 
 
 def load_demo() -> int:
@@ -96,6 +107,13 @@ def _fitting(candidates: Iterable[Candidate]) -> list[Candidate]:
     ]
 
 
+def _in_full(asked: Question) -> Question:
+    """Return the question with clipped words in full, where no article has them clipped."""
+    if not has_clipped(asked.words):
+        return asked
+    return Question(tuple(dict.fromkeys(unclipped(asked.words, ranking.unknown(asked.words)))), asked.hints)
+
+
 def _respelled(asked: Question) -> Question:
     """Return the question with the slips of its unknown words put right."""
     unknown = ranking.unknown(asked.words)
@@ -115,26 +133,40 @@ def _passage(candidate: Candidate) -> Passage:
     )
 
 
-def _language_of(path: Path) -> str:
-    ending = path.stem.rpartition(".")[2].lower()
+def language_of_name(name: str) -> str:
+    """Return the language that the name of a file tells, as `faq.en.md` does."""
+    ending = Path(name).stem.rpartition(".")[2].lower()
     return ending if ending in LANGUAGES else DEFAULT
 
 
-def _replace(source: str, drafts: list[ArticleDraft]) -> Loaded:
+def _replace(source: str, drafts: list[ArticleDraft], overwrite: bool) -> Loaded:
     """Keep the rows whose title stayed: records of turns name articles by their id."""
-    kept = {(a.language, a.title): a for a in db.session.scalars(select(Article).filter_by(source=source))}
-    added = changed = 0
+    held = select(Article).filter_by(source=source).with_for_update()
+    before = {(article.language, article.title): article for article in db.session.scalars(held)}
+    added = changed = kept = 0
     for draft in drafts:
-        article = kept.pop((draft.language, draft.title), None)
+        article = before.pop((draft.language, draft.title), None)
         if article is None:
             article = Article(source=source, language=draft.language, title=draft.title)
             db.session.add(article)
             added += 1
-        elif (article.body, article.keywords) != (draft.body, draft.keywords):
+        elif article.edited_at is not None and not overwrite:
+            kept += article.deleted_at is not None or not _says_the_same(article, draft)
+            continue
+        elif article.edited_at is not None or not _says_the_same(article, draft):
             article.updated_at = func.clock_timestamp()
             changed += 1
-        article.body, article.keywords = draft.body, draft.keywords
-    for article in kept.values():
+        if article.deleted_at is not None:
+            article.deleted_at, article.is_active = None, True
+        article.body, article.keywords, article.edited_at = draft.body, draft.keywords, None
+    gone = [article for article in before.values() if article.edited_at is None or overwrite]
+    for article in gone:
         db.session.delete(article)
     db.session.flush()
-    return Loaded(added=added, changed=changed, removed=len(kept), total=len(drafts))
+    # A mark of what was deleted is nothing to tell of once its file does not hold it either.
+    kept += sum(article.deleted_at is None for article in before.values() if article not in gone)
+    return Loaded(added=added, changed=changed, removed=len(gone), total=len(drafts), kept=kept)
+
+
+def _says_the_same(article: Article, draft: ArticleDraft) -> bool:
+    return (article.body, article.keywords) == (draft.body, draft.keywords)

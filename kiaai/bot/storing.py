@@ -11,6 +11,7 @@ from kiaai.bot.consent import keep_consent, lock_for_consent
 from kiaai.bot.lead_changes import keep_changes
 from kiaai.bot.recording import detail_of, passages_of
 from kiaai.bot.turn import Decision
+from kiaai.bot.unanswerable import keep_question
 from kiaai.config import Settings
 from kiaai.delivery.outbox import Sender, queue_message
 from kiaai.delivery.ownership import QUIET, lock
@@ -48,7 +49,10 @@ def store(claim: Claim, decision: Decision, settings: Settings) -> Stored:
     if lead:
         decision = replace(decision, changes=tuple(keep_changes(lead, decision.changes)))
     _note(claim, decision, at, message, read_up_to=claim.unanswered.read_up_to)
-    return Stored(has_said=message is not None, wanted_in=_end_turn(claim, conversation, at))
+    wanted_in = _end_turn(claim, conversation, at)
+    db.session.flush()
+    keep_question(claim.input, decision, claim.turn_id)
+    return Stored(has_said=message is not None, wanted_in=wanted_in)
 
 
 def _lock_lead(claim: Claim, decision: Decision) -> Lead | None:

@@ -18,6 +18,7 @@ from kiaai.delivery.channels import FAILURES_BEFORE_PROBING
 from kiaai.delivery.receipts import join_due_orphans
 from kiaai.extensions import db
 from kiaai.faults import fault_point
+from kiaai.bot.unanswerable import HOUSEKEEPING as BOT_HOUSEKEEPING
 from kiaai.hooks.housekeeping import HOUSEKEEPING as HOOKS_HOUSEKEEPING
 from kiaai.hooks.telling import LOOK
 from kiaai.inbox import snoozing
@@ -89,6 +90,7 @@ _HOUSEKEEPING = (
     "DELETE FROM webhook_events WHERE received_at < clock_timestamp() - interval '180 days'",
     "DELETE FROM orphan_receipts WHERE received_at < clock_timestamp() - interval '30 days'",
     "DELETE FROM processes WHERE seen_at < clock_timestamp() - interval '1 day'",
+    *BOT_HOUSEKEEPING,
     *HOOKS_HOUSEKEEPING,
     *IMPORTS_HOUSEKEEPING,
 )
