@@ -23,11 +23,20 @@ _PEOPLE = frozenset({"user", "phone"})
 
 
 @dataclass(frozen=True)
+class Saying:
+    """The words of one message. id: ours. at: when they were written."""
+
+    id: int
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
 class Unanswered:
     """Incoming messages after the last word of a person and after the last turn of the bot.
 
     read_up_to: the newest of their ids. said_at and wamid: of the newest one in the thread.
-    talk: the last of what both sides said besides them.
+    talk: the last of what both sides said besides them. sayings: `all_texts`, each with its message.
     """
 
     texts: tuple[str, ...] = ()
@@ -39,6 +48,7 @@ class Unanswered:
     said_at: datetime | None = None
     wamid: str | None = None
     talk: tuple[Line, ...] = ()
+    sayings: tuple[Saying, ...] = ()
 
 
 def read_unanswered(thread: Sequence[Message], after_id: int, at: datetime) -> Unanswered:
@@ -60,6 +70,7 @@ def read_unanswered(thread: Sequence[Message], after_id: int, at: datetime) -> U
         said_at=waiting[-1].timestamp,
         wamid=waiting[-1].message_id,
         talk=_lines(m for m in thread if m not in waiting),
+        sayings=tuple(Saying(m.id, m.timestamp, text) for m in waiting for text in _texts([m])),
     )
 
 

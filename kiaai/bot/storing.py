@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from kiaai import clock
 from kiaai.bot.claiming import Claim, read_standing
-from kiaai.bot.consent import keep_consent, lock_for_consent
+from kiaai.bot.keeping_consent import keep_consent
 from kiaai.bot.lead_changes import keep_changes
 from kiaai.bot.recording import detail_of, passages_of
 from kiaai.bot.turn import Decision
@@ -16,6 +16,7 @@ from kiaai.config import Settings
 from kiaai.delivery.outbox import Sender, queue_message
 from kiaai.delivery.ownership import QUIET, lock
 from kiaai.extensions import db
+from kiaai.leads.consents import lock_for_consent
 from kiaai.leads.pipeline import Actor, record
 from kiaai.models import BotTurn, Conversation, Lead, Message
 
@@ -94,8 +95,7 @@ def _carry_out(
 ) -> Message | None:
     text = decision.text
     if lead and decision.kind in ("opt_out", "opt_in"):
-        said_at = claim.unanswered.said_at or clock.now()
-        is_news = keep_consent(lead, decision.kind == "opt_in", said_at, conversation.id)
+        is_news = keep_consent(lead, decision.kind, claim.unanswered, conversation.id)
         text = text if is_news else None
     message = _queue(claim, conversation, text) if text else None
     if lead and decision.kind == "hand_off":

@@ -13,6 +13,7 @@ from kiaai.inbox.answer_views import UNDOING, Undo, reasons_of, refused, require
 from kiaai.inbox.lead_views import SAID, apply_fields, values_of
 from kiaai.inbox.notes import NotesChanged, sign_of
 from kiaai.inbox.origins import origin_of
+from kiaai.leads.consents import facts_of
 from kiaai.leads.pipeline import Actor
 from kiaai.leads.queries import Person
 from kiaai.leads.views import bp, person_or_404
@@ -26,7 +27,10 @@ _ONE = "/<int:lead_id>"
 @login_required
 def person(lead_id: int) -> ResponseReturnValue:
     """Show one person, also one with whom nobody ever talked."""
-    return render_template("leads/person.html", **_panel(person_or_404(lead_id)))
+    context = panel_of(person_or_404(lead_id))
+    return render_template(
+        "leads/person.html", **context, facts=facts_of(lead_id), is_admin=current_user().is_admin
+    )
 
 
 @bp.patch(_ONE)
@@ -74,10 +78,10 @@ def _answer(lead: Lead, before: dict[str, str]) -> ResponseReturnValue:
     undo = Undo("patch", _address(lead.id), fields) if words else None
     db.session.commit()
     context = {"words": words, "undo": undo, "undoing": UNDOING}
-    return render_template("leads/_person_changed.html", **_panel(person_or_404(lead.id)), **context)
+    return render_template("leads/_person_changed.html", **panel_of(person_or_404(lead.id)), **context)
 
 
-def _panel(found: Person) -> dict[str, Any]:
+def panel_of(found: Person) -> dict[str, Any]:
     """Return what the page of a person draws; `inbox/_lead.html` is part of it."""
     lead = found.lead
     return {

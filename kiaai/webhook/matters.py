@@ -11,9 +11,13 @@ from kiaai.whatsapp.phone_numbers import match_key
 _LEAD = """(SELECT lead_id FROM lead_identities JOIN unnest(CAST(:kinds AS text[]), CAST(:values AS text[]))
     WITH ORDINALITY AS i(kind, value, trust) USING (kind, value) ORDER BY trust LIMIT 1)"""
 
-# Consent has a time of its own: what was said later counts, whatever came first.
+# Consent has a time of its own: what was said later counts, whatever came first. Each is kept as a fact.
 _CONSENT = text(f"""
-    WITH changed AS (
+    WITH told AS (
+        INSERT INTO consents (lead_id, kind, said_at, by, note)
+        SELECT id, CASE WHEN :is_stop THEN 'opt_out' ELSE 'opt_in' END, :at, 'customer', coalesce(:detail, '')
+        FROM leads WHERE id = {_LEAD} ON CONFLICT DO NOTHING),
+    changed AS (
         UPDATE leads SET opted_out_at = CASE WHEN :is_stop THEN CAST(:at AS timestamptz) END, consent_at = :at
         WHERE id = {_LEAD} AND (consent_at IS NULL OR consent_at < :at) RETURNING id),
     shown AS (
