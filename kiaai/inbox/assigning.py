@@ -4,6 +4,7 @@ from sqlalchemy import func, or_, select
 
 from kiaai.extensions import db
 from kiaai.inbox import bulk
+from kiaai.leads.pipeline import Actor
 from kiaai.models import Conversation, User
 from kiaai.whatsapp.cleaning import clean_text
 
@@ -12,9 +13,9 @@ FEW = 8
 MOST_SHOWN = 50
 
 
-def assign(conversation: Conversation, to_id: int | None, user_id: int) -> None:
+def assign(conversation: Conversation, to_id: int | None, actor: Actor) -> None:
     """Give the conversation to a person, or to nobody. Raises ValidationFailed naming `user_id`."""
-    bulk.assign([conversation.id], to_id, user_id)
+    bulk.assign([conversation.id], to_id, actor)
 
 
 def find_team(words: str = "") -> list[User]:

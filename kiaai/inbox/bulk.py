@@ -21,7 +21,7 @@ _WITH_THE_SAME_LEADS = text("""
     WHERE lead_id IN (SELECT lead_id FROM conversations WHERE id = ANY (:ids))""")
 
 
-def assign(ids: Sequence[int], to_id: int | None, user_id: int) -> None:
+def assign(ids: Sequence[int], to_id: int | None, actor: Actor) -> None:
     """Give the conversations to a person, or to nobody; who has one keeps it. Raises ValidationFailed."""
     person = db.session.get(User, to_id) if to_id is not None else None
     if to_id is not None and (person is None or not person.active):
@@ -35,28 +35,28 @@ def assign(ids: Sequence[int], to_id: int | None, user_id: int) -> None:
         record(
             conversation.lead,
             "assigned",
-            Actor("user", user_id),
+            actor,
             old=former,
             new=person.display_name if person else None,
             conversation_id=conversation.id,
         )
 
 
-def close(ids: Sequence[int], shown_unread: Mapping[int, int], user_id: int) -> int:
+def close(ids: Sequence[int], shown_unread: Mapping[int, int], actor: Actor) -> int:
     """Put the conversations away, and return how many. One with more to read than was shown stays."""
     seen = [row for row in _locked(ids) if row.unread_count <= shown_unread.get(row.id, row.unread_count)]
     for conversation in seen:
-        closing.close(conversation, user_id)
+        closing.close(conversation, actor)
     return len(seen)
 
 
-def reopen(ids: Sequence[int], user_id: int) -> None:
+def reopen(ids: Sequence[int], actor: Actor) -> None:
     """Take the conversations back to the list."""
     for conversation in _locked(ids):
-        closing.reopen(conversation, user_id)
+        closing.reopen(conversation, actor)
 
 
-def tag(ids: Sequence[int], add: Iterable[str], remove: Iterable[str], user_id: int) -> None:
+def tag(ids: Sequence[int], add: Iterable[str], remove: Iterable[str], actor: Actor) -> None:
     """Add and remove tags of the people of these conversations. Raises ValidationFailed."""
     add, remove = list(add), set(remove)
     if not add and not remove:
@@ -67,7 +67,7 @@ def tag(ids: Sequence[int], add: Iterable[str], remove: Iterable[str], user_id: 
     _locked([*db.session.scalars(_WITH_THE_SAME_LEADS, {"ids": list(ids)}), *ids])
     for lead in leads:
         kept = [each for each in lead.tags if each not in remove]
-        pipeline.set_tags(lead, [*kept, *add], Actor("user", user_id))
+        pipeline.set_tags(lead, [*kept, *add], actor)
 
 
 def _locked_leads(ids: Sequence[int]) -> list[Lead]:

@@ -10,6 +10,7 @@ from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.inbox import bulk, queries
 from kiaai.inbox.views import bp
+from kiaai.leads.pipeline import Actor
 from kiaai.texts import Text, lazy, lazy_plural
 from kiaai.web.saying import said
 
@@ -76,15 +77,15 @@ def _told(action: str, count: int, left: int) -> str:
 
 def _change(action: str, ids: list[int]) -> int:
     """Do it, and return to how many."""
-    user_id = current_user().id
+    actor = Actor("user", current_user().id)
     if action == "assign":
-        bulk.assign(ids, _person(), user_id)
+        bulk.assign(ids, _person(), actor)
     elif action == "tag":
-        bulk.tag(ids, _tags("add"), _tags("remove"), user_id)
+        bulk.tag(ids, _tags("add"), _tags("remove"), actor)
     elif action == "close":
-        return bulk.close(ids, _shown_unread(), user_id)
+        return bulk.close(ids, _shown_unread(), actor)
     elif action == "reopen":
-        bulk.reopen(ids, user_id)
+        bulk.reopen(ids, actor)
     else:
         raise ValidationFailed("Unknown.", {"action": ["Must be one of: assign, tag, close, reopen."]})
     return len(ids)

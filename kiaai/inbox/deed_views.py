@@ -18,6 +18,7 @@ from kiaai.inbox.bulk_views import CHANGED
 from kiaai.inbox.history import lines
 from kiaai.inbox.reading import mark_unread
 from kiaai.inbox.views import bp, conversation_or_404, settings, viewer
+from kiaai.leads.pipeline import Actor
 from kiaai.media import media_folder
 from kiaai.models import Conversation, User
 from kiaai.texts import Text, lazy
@@ -53,7 +54,7 @@ def assign(conversation_id: int) -> ResponseReturnValue:
     to_id = (int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else 0) if raw else None
     try:
         require_unchanged({"user_id": str(former or "")})
-        assigning.assign(opened, to_id, current_user().id)
+        assigning.assign(opened, to_id, _actor())
     except ValidationFailed as error:
         return refused(error)
     address = url_for("inbox.assign", conversation_id=opened.id)
@@ -71,7 +72,7 @@ def snooze(conversation_id: int) -> ResponseReturnValue:
         return refused(error)
     if answer := unseen(opened):
         return answer
-    snoozing.snooze(opened, until, current_user().id)
+    snoozing.snooze(opened, until, _actor())
     undo = Undo("delete", url_for("inbox.wake", conversation_id=opened.id))
     return done(opened, lazy("Snoozed"), undo)
 
@@ -80,7 +81,7 @@ def snooze(conversation_id: int) -> ResponseReturnValue:
 @login_required
 def wake(conversation_id: int) -> ResponseReturnValue:
     opened = conversation_or_404(conversation_id)
-    snoozing.wake(opened, current_user().id)
+    snoozing.wake(opened, _actor())
     return done(opened, lazy("Back in the list"))
 
 
@@ -92,7 +93,7 @@ def close(conversation_id: int) -> ResponseReturnValue:
         return answer
     opened = lock(opened.id)
     slept_until = opened.snoozed_until if opened.state == "snoozed" else None
-    closing.close(opened, current_user().id)
+    closing.close(opened, _actor())
     fields = {_SLEPT_UNTIL: slept_until.isoformat()} if slept_until else {}
     undo = Undo("delete", url_for("inbox.reopen", conversation_id=opened.id), fields)
     return done(opened, lazy("Conversation closed"), undo)
@@ -104,9 +105,9 @@ def reopen(conversation_id: int) -> ResponseReturnValue:
     opened = lock(conversation_or_404(conversation_id).id)
     until = _slept_until()
     if until is None:
-        closing.reopen(opened, current_user().id)
+        closing.reopen(opened, _actor())
     elif opened.state == "closed":
-        snoozing.snooze(opened, until, current_user().id)
+        snoozing.snooze(opened, until, _actor())
     return done(opened, lazy("Conversation open again"))
 
 
@@ -161,7 +162,7 @@ def unblock(conversation_id: int) -> ResponseReturnValue:
     opened = conversation_or_404(conversation_id)
     is_new = blocking.unblock(opened.lead, current_user().id)
     if is_new and _REOPENED in request.form:
-        closing.reopen(opened, current_user().id)
+        closing.reopen(opened, _actor())
     db.session.commit()
     words = lazy("Unblocked.")
     if is_new and not _is_told(opened, is_blocked=False):
@@ -212,6 +213,10 @@ def all_history(conversation_id: int) -> ResponseReturnValue:
 def tag_names() -> ResponseReturnValue:
     """Answer the tags that may be meant by what somebody begins to type."""
     return render_template("inbox/_lead_tag_names.html", names=timeline.known_tags())
+
+
+def _actor() -> Actor:
+    return Actor("user", current_user().id)
 
 
 def _slept_until() -> datetime | None:

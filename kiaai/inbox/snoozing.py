@@ -59,25 +59,24 @@ def choices(now: datetime, zone: ZoneInfo) -> list[str]:
     return list(moments.values())
 
 
-def snooze(conversation: Conversation, until: datetime, user_id: int) -> None:
+def snooze(conversation: Conversation, until: datetime, actor: Actor) -> None:
     """Put the conversation aside until a moment; the same moment twice changes nothing."""
     conversation = lock(conversation.id)
     if conversation.state == "snoozed" and conversation.snoozed_until == until:
         return
     conversation.state, conversation.snoozed_until = "snoozed", until
     conversation.version += 1
-    actor = Actor("user", user_id)
     record(conversation.lead, "snoozed", actor, new=until.isoformat(), conversation_id=conversation.id)
 
 
-def wake(conversation: Conversation, user_id: int) -> None:
+def wake(conversation: Conversation, actor: Actor) -> None:
     """Bring the conversation back now; one that does not sleep stays as it is."""
     conversation = lock(conversation.id)
     if conversation.state != "snoozed":
         return
     conversation.state, conversation.snoozed_until = "open", None
     conversation.version += 1
-    record(conversation.lead, "woken", Actor("user", user_id), conversation_id=conversation.id)
+    record(conversation.lead, "woken", actor, conversation_id=conversation.id)
 
 
 def wake_due() -> int:
