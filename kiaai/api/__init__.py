@@ -5,16 +5,21 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Register the routes, their description at `/api/openapi.json`, and the reference at `/api/docs`."""
+    # The other modules of leads add their routes to the blueprint of the first.
+    from kiaai.api import many_leads  # noqa: F401
     from kiaai.api.conversations import bp as conversations
     from kiaai.api.description import make_api
+    from kiaai.api.imports import bp as imports
     from kiaai.api.leads import bp as leads
     from kiaai.api.reference import bp as reference
+    from kiaai.api.routing import LeadReference
     from kiaai.api.sending import bp as sending
     from kiaai.api.webhooks import bp as webhooks
     from kiaai.extensions import csrf
 
+    app.url_map.converters["lead"] = LeadReference
     api = make_api(app)
-    for blueprint in (conversations, sending, leads, webhooks):
+    for blueprint in (conversations, sending, leads, imports, webhooks):
         # Keys need no token; for the session cookie `authentication` asks for one.
         csrf.exempt(blueprint)
         api.register_blueprint(blueprint)

@@ -14,6 +14,7 @@ from kiaai.config import Settings
 from kiaai.delivery.outbox import Sender
 from kiaai.extensions import csrf, db
 from kiaai.leads.pipeline import Actor
+from kiaai.texts import lazy
 from kiaai.web.answers import error_json
 from kiaai.web.rate_limits import counters
 
@@ -47,6 +48,18 @@ def caller() -> Caller:
 def require_caller(bp: Blueprint) -> None:
     """Let only keys and signed-in people to the routes of the blueprint, each within their rate."""
     bp.before_request(_authenticate)
+
+
+def require_admin(bp: Blueprint) -> None:
+    """Let only keys, which admins make, and admins to the routes of the blueprint. After `require_caller`."""
+    bp.before_request(refuse_member)
+
+
+def refuse_member() -> ResponseReturnValue | None:
+    """Return the refusal for a person who is no admin."""
+    if caller().user_id is not None and not current_user().is_admin:
+        return error_json(403, "forbidden", lazy("Only admins can. Ask one of them if you need it."))
+    return None
 
 
 def _authenticate() -> ResponseReturnValue | None:

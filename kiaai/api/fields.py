@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_smorest import Api
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 
 from kiaai.errors import ValidationFailed
 from kiaai.web.paging import Cursor, read_cursor
@@ -25,6 +25,13 @@ class Truth(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
+
+
+class Id(fields.Integer):
+    """An id of ours: a whole number that the database can hold."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strict=True, validate=validate.Range(1, 2**63 - 1), **options)
 
 
 class Time(fields.DateTime):

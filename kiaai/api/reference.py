@@ -26,23 +26,45 @@ class Route:
     answer: list[tuple[str, str, str]]
     statuses: list[tuple[str, str]]
 
+    @property
+    def anchor(self) -> str:
+        return "-".join(re.findall(r"[a-z]+", f"{self.method} {self.path}".lower()))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Routes about one thing."""
+
+    name: str
+    description: str
+    routes: list[Route]
+
+    @property
+    def anchor(self) -> str:
+        return self.name.lower().replace(" ", "-")
+
 
 @bp.get("/api/docs")
 def show() -> ResponseReturnValue:
     spec = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
-    routes = [
-        _route(spec, method, path, operation)
-        for path, operations in spec["paths"].items()
-        for method, operation in operations.items()
-        if method in _METHODS
-    ]
-    return render_template("api/docs.html", spec=spec, routes=routes, words=words)
+    groups = [_group(spec, tag) for tag in spec["tags"]]
+    return render_template("api/docs.html", spec=spec, groups=groups, words=words)
 
 
 def words(text: str | None) -> Markup:
     """Return a description as HTML: escaped, with `code` between backticks."""
     # Safe: what is put in is the escaped text and two tags of our own.
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text or ""))))  # noqa: S704 - escaped before
+
+
+def _group(spec: dict[str, Any], tag: dict[str, str]) -> Group:
+    routes = [
+        _route(spec, method, path, operation)
+        for path, operations in spec["paths"].items()
+        for method, operation in operations.items()
+        if method in _METHODS and tag["name"] in operation["tags"]
+    ]
+    return Group(tag["name"], tag.get("description", ""), routes)
 
 
 def _route(spec: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> Route:
@@ -61,9 +83,14 @@ def _route(spec: dict[str, Any], method: str, path: str, operation: dict[str, An
 
 
 def _fields(spec: dict[str, Any], holder: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Return name, type and description of each field, inner ones below their own."""
-    content = holder.get("content", {}).get("application/json", {})
-    return list(_walk(spec, content.get("schema", {}), ""))
+    """Return name, type and description of each field, inner ones below their own; a file is one."""
+    found: list[tuple[str, str, str]] = []
+    for media_type, content in holder.get("content", {}).items():
+        schema = content.get("schema", {})
+        if schema.get("format") == "binary":
+            found.append((media_type, "file", schema.get("description", "")))
+        found += _walk(spec, schema, "")
+    return found
 
 
 def _walk(spec: dict[str, Any], schema: dict[str, Any], prefix: str) -> Any:

@@ -7,6 +7,7 @@ from flask import Request
 from flask_smorest import Blueprint
 from marshmallow import Schema
 from webargs.flaskparser import FlaskParser
+from werkzeug.routing import BaseConverter
 
 from kiaai.api.schemas import ErrorAnswer
 from kiaai.errors import ValidationFailed
@@ -26,6 +27,8 @@ WHY = {
     503: "The database does not answer; try again as `Retry-After` says",
 }
 ALWAYS = (401, 422, 429, 500, 503)
+# `/leads/imports` is no lead, whatever the method.
+NOT_LEADS = ("imports", "export", "bulk")
 PHONE = {
     "name": "phone",
     "in": "path",
@@ -33,6 +36,14 @@ PHONE = {
     "schema": {"type": "string"},
     "description": "A number in any form (`+56 9 0000 0001`), `id:<lead id>`, or a business-scoped id.",
 }
+
+
+class LeadReference(BaseConverter):
+    """What names a lead in an address: anything but the words that name something else there."""
+
+    regex = rf"(?!(?:{'|'.join(NOT_LEADS)})$)[^/]+"
+    # Without this the expression would see the rest of the address too.
+    part_isolating = True
 
 
 class BodyParser(FlaskParser):
@@ -56,7 +67,9 @@ class Routes(Blueprint):  # type: ignore[misc]  # the library is untyped
         # The library's own decorators, with the types it lacks.
         def route(self, rule: str, **options: Any) -> Decorator: ...
         def arguments(self, schema: type[Schema], *, location: str = "json") -> Decorator: ...
-        def response(self, status: int, schema: type[Schema] | None = None) -> Decorator: ...
+        def response(self, status: int, schema: type[Schema] | None = None, **more: str) -> Decorator: ...
+        def alt_response(self, status: int, **options: Any) -> Decorator: ...
+        def doc(self, **description: Any) -> Decorator: ...
 
     def errors(self, *statuses: int) -> Decorator:
         """Describe the errors of a route: those given, and those that any route may answer."""

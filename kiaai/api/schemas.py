@@ -5,13 +5,14 @@ from typing import Any
 from marshmallow import Schema, ValidationError, validate, validates_schema
 from marshmallow.fields import Boolean, Dict, Integer, List, Nested, String
 
-from kiaai.api.fields import Place, Text, Time, Truth
+from kiaai.api.fields import Id, Place, Text, Time, Truth
 from kiaai.leads.pipeline import NOTES_LIMIT
 from kiaai.models.lead import LEAD_STATUSES
 from kiaai.models.message import STATUSES, TEXT_LIMIT
 from kiaai.web.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 
 QUERY_LIMIT = 100
+CONVERSATION_STATES = ("open", "snoozed", "closed")
 
 
 def nothing() -> None:
@@ -113,6 +114,36 @@ class BotBody(Schema):
     bot_enabled = Truth(required=True)
 
 
+class AssigneeBody(Schema):
+    """Whose a conversation is to be: either of the two."""
+
+    user_id = Id(allow_none=True, metadata=said("Of a person of the team; null for nobody."))
+    email = Text(metadata=said("The address by which the person signs in.", example="bob@example.com"))
+
+    @validates_schema
+    def _one_is_named(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if len(data) != 1:
+            raise ValidationError("Send either user_id or email.", "user_id")
+
+
+class StateBody(Schema):
+    """Where a conversation is to stand in the list."""
+
+    state = Text(required=True, validate=validate.OneOf(CONVERSATION_STATES))
+    until = Text(
+        metadata=said(
+            "With `snoozed`: when it comes back, RFC 3339, or `later`, `tomorrow`, `monday`."
+            " A time without its zone is that of the business.",
+            example="2026-12-01T09:00:00-03:00",
+        )
+    )
+
+    @validates_schema
+    def _moment_belongs_to_snoozed(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if ("until" in data) != (data.get("state") == "snoozed"):
+            raise ValidationError("Belongs to the state snoozed, and only to that.", "until")
+
+
 class StatusBody(Schema):
     """Where a lead stands."""
 
@@ -128,6 +159,17 @@ class LeadBody(Schema):
     customer_name = Text(allow_none=True, metadata=said("Empty or null: taken away."))
     notes = Text(validate=validate.Length(max=NOTES_LIMIT), metadata=said("Empty: taken away."))
     tags = List(Text(), metadata=said("In place of the former ones."))
+
+
+class NewLeadBody(LeadBody):
+    """A new lead."""
+
+    phone_number = Text(
+        required=True,
+        validate=validate.Length(min=1, max=200),
+        metadata=said("With its country code, in any form.", example="+56900000001"),
+    )
+    lead_status = Text(validate=validate.OneOf(LEAD_STATUSES))
 
 
 class MessageErrorShape(Schema):
@@ -168,6 +210,21 @@ class ConversationShape(Schema):
     window_expires_at = Time(allow_none=True, metadata=said("Until when free text may be sent."))
 
 
+class AssigneeShape(Schema):
+    """A person of the team."""
+
+    id = Integer()
+    name = String()
+
+
+class DeskShape(ConversationShape):
+    """A conversation with where it stands on the team's desk."""
+
+    state = String(validate=validate.OneOf(CONVERSATION_STATES))
+    snoozed_until = Time(allow_none=True, metadata=said("When it comes back by itself."))
+    assignee = Nested(AssigneeShape, allow_none=True, metadata=said("Whose it is; null: nobody's."))
+
+
 class LeadShape(Schema):
     """A lead."""
 
@@ -204,6 +261,10 @@ class ConversationsAnswer(Schema):
 
 class ConversationAnswer(Schema):
     conversation = Nested(ConversationShape)
+
+
+class DeskAnswer(Schema):
+    conversation = Nested(DeskShape)
 
 
 class ThreadAnswer(Schema):

@@ -3,7 +3,7 @@
 from marshmallow import Schema, validate
 from marshmallow.fields import Boolean, Dict, Integer, List, Nested, String
 
-from kiaai.api.fields import Text, Time
+from kiaai.api.fields import Text, Time, Truth
 from kiaai.api.schemas import NEXT, said
 from kiaai.models.outgoing_webhook import OUTGOING_EVENTS
 
@@ -25,6 +25,18 @@ class WebhookBody(Schema):
     events = EVENTS
 
 
+class WebhookChange(Schema):
+    """What may be changed about a webhook. Absent: unchanged."""
+
+    url = Text(metadata=said("Takes a POST; not inside a private network. What waits goes there too."))
+    events = List(
+        Text(validate=validate.OneOf(OUTGOING_EVENTS)),
+        validate=validate.Length(min=1),
+        metadata=said("What it is told of, in place of the former."),
+    )
+    is_active = Truth(metadata=said("False pauses it."))
+
+
 class WebhookShape(Schema):
     """A webhook."""
 
@@ -42,8 +54,11 @@ class WebhooksAnswer(Schema):
     webhooks = List(Nested(WebhookShape))
 
 
-class NewWebhookAnswer(Schema):
+class WebhookAnswer(Schema):
     webhook = Nested(WebhookShape)
+
+
+class NewWebhookAnswer(WebhookAnswer):
     secret = String(metadata=said("Signs each delivery. Told only here."))
 
 

@@ -3,11 +3,9 @@
 from typing import Any
 
 from flask import current_app
-from flask.typing import ResponseReturnValue
 
-from kiaai.accounts.access import current_user
 from kiaai.api import webhook_schemas as schemas
-from kiaai.api.authentication import caller, require_caller
+from kiaai.api.authentication import caller, require_admin, require_caller
 from kiaai.api.routing import Routes
 from kiaai.api.schemas import PageQuery
 from kiaai.api.shapes import Shape
@@ -20,18 +18,11 @@ from kiaai.hooks.queries import State
 from kiaai.hooks.reasons import reason_of
 from kiaai.models import OutgoingDelivery
 from kiaai.texts import lazy
-from kiaai.web.answers import error_json
 from kiaai.web.saying import say
 
 bp = Routes("Webhooks", __name__, url_prefix="/api/webhooks", description="Telling programs elsewhere")
 require_caller(bp)
-
-
-@bp.before_request
-def _refuse_members() -> ResponseReturnValue | None:
-    if caller().user_id is not None and not current_user().is_admin:
-        return error_json(403, "forbidden", lazy("Only admins can. Ask one of them if you need it."))
-    return None
+require_admin(bp)
 
 
 @bp.route("")
@@ -61,6 +52,63 @@ def create_webhook(body: dict[str, Any]) -> Shape:
     return {"webhook": _shape(State(webhook, 0)), "secret": webhook.secret}
 
 
+@bp.route("/<int:webhook_id>")
+@bp.response(200, schemas.WebhookAnswer)
+@bp.errors(403, 404)
+def show_webhook(webhook_id: int) -> Shape:
+    """Show a webhook and how it does."""
+    return {"webhook": _shape(_state_or_404(webhook_id))}
+
+
+@bp.route("/<int:webhook_id>", methods=["PUT"])
+@bp.arguments(schemas.WebhookChange)
+@bp.response(200, schemas.WebhookAnswer)
+@bp.errors(403, 404, 413)
+def change_webhook(body: dict[str, Any], webhook_id: int) -> Shape:
+    """Change a webhook, pause it, or let it go on
+
+    What is absent stays as it is. What happens in a pause is not told; what waited already goes on waiting.
+    """
+    settings: Settings = current_app.extensions["settings"]
+    known = _state_or_404(webhook_id).webhook
+    url, events = known.url, known.events
+    # Looking the name up may take seconds: nothing stays open meanwhile.
+    db.session.commit()
+    if "url" in body:
+        url = webhooks.check_url(body["url"], settings.webhooks_allow_private)
+    if "events" in body:
+        events = webhooks.check_events(body["events"])
+    if "url" in body or "events" in body:
+        webhooks.change_webhook(webhook_id, url, events)
+    if "is_active" in body:
+        webhooks.set_active(webhook_id, body["is_active"])
+    db.session.commit()
+    if body.get("is_active"):
+        webhooks.ring(webhook_id)
+    return {"webhook": _shape(_state_or_404(webhook_id))}
+
+
+@bp.route("/<int:webhook_id>/secret", methods=["POST"])
+@bp.response(200, schemas.NewWebhookAnswer)
+@bp.errors(403, 404)
+def renew_secret(webhook_id: int) -> Shape:
+    """Give a webhook another secret; the former signs nothing any more."""
+    secret = webhooks.renew_secret(webhook_id).secret
+    db.session.commit()
+    return {"webhook": _shape(_state_or_404(webhook_id)), "secret": secret}
+
+
+@bp.route("/<int:webhook_id>/test", methods=["POST"])
+@bp.response(202, schemas.DeliveryAnswer)
+@bp.errors(403, 404)
+def send_test(webhook_id: int) -> Shape:
+    """Send a webhook an event that says it is a test; a paused one answers 422."""
+    delivery = webhooks.send_test(webhook_id)
+    db.session.commit()
+    webhooks.ring(webhook_id)
+    return {"delivery": _delivery_shape(delivery)}
+
+
 @bp.route("/<int:webhook_id>", methods=["DELETE"])
 @bp.response(204)
 @bp.errors(403, 404)
@@ -76,8 +124,7 @@ def delete_webhook(webhook_id: int) -> None:
 @bp.errors(403, 404)
 def list_deliveries(query: dict[str, Any], webhook_id: int) -> Shape:
     """List what a webhook was told, newest first."""
-    if queries.find_state(webhook_id) is None:
-        raise NotFound(lazy("This webhook does not exist any more."))
+    _state_or_404(webhook_id)
     page = queries.list_deliveries(webhook_id, query["limit"], query["before"])
     return {"deliveries": [_delivery_shape(row) for row in page.rows], "next": page.next}
 
@@ -94,6 +141,13 @@ def redeliver(delivery_id: int) -> Shape:
     db.session.commit()
     webhooks.ring(delivery.webhook_id)
     return {"delivery": _delivery_shape(delivery)}
+
+
+def _state_or_404(webhook_id: int) -> State:
+    state = queries.find_state(webhook_id)
+    if state is None:
+        raise NotFound(lazy("This webhook does not exist any more."))
+    return state
 
 
 def _shape(state: State) -> Shape:

@@ -100,6 +100,56 @@ def test_a_paused_webhook_sends_nothing_again(post: Call, webhook: OutgoingWebho
     assert fields(post(f"/api/webhooks/deliveries/{row.id}/redeliver", {})) == ["webhook"]
 
 
+def test_a_pause_and_another_address_leave_the_rest_as_it_is(put: Call, webhook: OutgoingWebhook) -> None:
+    path = f"/api/webhooks/{webhook.id}"
+
+    paused = put(path, {"is_active": False}).json["webhook"]
+    moved = put(path, {"url": f"{PUBLIC}/2", "events": ["message.status"]}).json["webhook"]
+    goes_on = put(path, {"is_active": True}).json["webhook"]
+
+    assert (paused["is_active"], paused["url"], paused["events"]) == (False, PUBLIC, ["lead.changed"])
+    assert (moved["is_active"], moved["url"], moved["events"]) == (False, f"{PUBLIC}/2", ["message.status"])
+    assert goes_on == {**moved, "is_active": True}
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ({"url": "http://127.0.0.1/", "is_active": False}, ["url"]),
+        ({"events": []}, ["events"]),
+        ({"is_active": "no"}, ["is_active"]),
+    ],
+)
+def test_a_change_that_does_not_fit_changes_nothing(
+    put: Call, get: Call, webhook: OutgoingWebhook, body: Any, wrong: list[str]
+) -> None:
+    path = f"/api/webhooks/{webhook.id}"
+    before = get(path).json
+
+    assert fields(put(path, body)) == wrong
+    assert get(path).json == before
+
+
+def test_another_secret_is_told_once_and_signs_from_now_on(
+    get: Call, post: Call, webhook: OutgoingWebhook
+) -> None:
+    former = webhook.secret
+
+    answer = post(f"/api/webhooks/{webhook.id}/secret", None)
+
+    assert answer.json["secret"] == webhook.secret != former
+    assert "secret" not in get(f"/api/webhooks/{webhook.id}").json
+
+
+def test_a_test_is_queued_unless_it_is_paused(post: Call, webhook: OutgoingWebhook) -> None:
+    queued = post(f"/api/webhooks/{webhook.id}/test", None)
+    set_active(webhook.id, False)
+    db.session.commit()
+
+    assert (queued.status_code, queued.json["delivery"]["event"]) == (202, "test")
+    assert fields(post(f"/api/webhooks/{webhook.id}/test", None)) == ["webhook"]
+
+
 def test_members_may_not(client: FlaskClient, bob: User, alice: User) -> None:
     enter(client, bob)
     refused = client.get("/api/webhooks")

@@ -24,7 +24,7 @@ _PLAN_FOR_MANY = text("SET LOCAL enable_seqscan = off")
 LEASE = "15 seconds"
 
 
-def keep_table(content: bytes, name: str, user_id: int) -> Import:
+def keep_table(content: bytes, name: str, user_id: int | None) -> Import:
     """Keep a file of leads with the columns as they are guessed, to be looked at first. No commit.
 
     Raises ValidationFailed naming `file`.
@@ -96,9 +96,10 @@ def discard(record: Import) -> bool:
     return True
 
 
-def latest() -> Sequence[Import]:
-    """Return the imports that people see, the newest first."""
-    return db.session.scalars(select(Import).order_by(Import.id.desc()).limit(_SHOWN)).all()
+def latest(limit: int = _SHOWN, before_id: int | None = None) -> Sequence[Import]:
+    """Return the imports that people see, the newest first, from the top or below one of them."""
+    newest = select(Import).order_by(Import.id.desc()).limit(limit)
+    return db.session.scalars(newest.where(Import.id < before_id) if before_id else newest).all()
 
 
 def go_on(record: Import, lines: int) -> None:
@@ -134,7 +135,9 @@ def refused(reason: str) -> ValidationFailed:
     return ValidationFailed(lazy("The file was not read."), {"file": [reason]})
 
 
-def _kept(kind: str, name: str, content: bytes, options: dict[str, Any], total: int, user_id: int) -> Import:
+def _kept(
+    kind: str, name: str, content: bytes, options: dict[str, Any], total: int, user_id: int | None
+) -> Import:
     record = Import(
         kind=kind, file_name=name, content=content, options=options, total=total, user_id=user_id, counts={}
     )

@@ -39,9 +39,10 @@ def of(record: Import) -> dict[str, Any]:
     }
 
 
-def refused_rows(import_id: int, limit: int | None = None) -> Iterator[Line]:
-    """Give the lines that were refused, in their order."""
+def refused_rows(import_id: int, limit: int | None = None, after_line: int = 0) -> Iterator[Line]:
+    """Give the lines that were refused, in their order, those below a line."""
     rows = select(ImportRow).where(ImportRow.import_id == import_id, ImportRow.outcome == "refused")
+    rows = rows.where(ImportRow.line > after_line)
     for row in db.session.scalars(rows.order_by(ImportRow.line).limit(limit)):
         yield Line(row.line, row.reason, tuple(row.new.get("cells", ())))
 

@@ -19,6 +19,7 @@ from kiaai.leads.exporting import BOM, as_csv, export
 from kiaai.leads.filters import PeopleFilter
 from kiaai.leads.imports import chat_records, records, results
 from kiaai.leads.imports.cells import Refused, read_tags
+from kiaai.leads.imports.choosing import MOST_TAGS, check
 from kiaai.leads.imports.counting import Counts
 from kiaai.leads.imports.countries import COUNTRIES
 from kiaai.leads.imports.planning import WAYS
@@ -96,7 +97,7 @@ def start(import_id: int) -> ResponseReturnValue:
     if record.state == "preview":
         _keep_choice(record)
         try:
-            _check(record)
+            check(record)
         except ValidationFailed as refused:
             db.session.commit()
             return _show(record, refused.fields), 422
@@ -193,22 +194,8 @@ def _choice(record: Import, form: Mapping[str, str]) -> dict[str, Any]:
         "columns": [column if column in COLUMNS else "" for column in columns],
         "country": country if country in COUNTRIES else "",
         "how": how if how in WAYS else "fill",
-        "tags": read_tags(clean_text(form.get("tags", "")))[:10],
+        "tags": read_tags(clean_text(form.get("tags", "")))[:MOST_TAGS],
     }
-
-
-def _check(record: Import) -> None:
-    """Raise ValidationFailed when what was chosen cannot be started."""
-    if record.kind == "chat":
-        chat_records.check(record)
-        return
-    columns = [column for column in record.options["columns"] if column]
-    if "phone_number" not in columns:
-        raise records.refused(lazy("Say which column holds the phone numbers."))
-    if len(set(columns)) < len(columns):
-        raise records.refused(lazy("Two columns are said to hold the same."))
-    if any(len(tag) > 50 for tag in record.options["tags"]):
-        raise records.refused(lazy("A tag has more than %(limit)s characters.", limit=50))
 
 
 def _index(errors: dict[str, list[str]]) -> str:
