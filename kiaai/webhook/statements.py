@@ -115,9 +115,10 @@ _STORE = f"""
             owner_epoch = c.owner_epoch + CASE WHEN s.spoke_at IS NULL THEN 0 ELSE 1 END,
             bot_quiet_until = greatest(c.bot_quiet_until, s.spoke_at + interval '12 hours'),
             bot_due_at = CASE WHEN s.spoke_at IS NOT NULL THEN NULL
-                -- A burst puts the turn off, but not for ever.
+                -- A burst puts the turn off, but not for ever. Each message moves it, if only to now: a turn
+                -- that is under way sees by that what it has not read.
                 WHEN {{is_bot_asked}} THEN least(clock_timestamp() + make_interval(secs => :bot_wait),
-                    c.bot_since_at + interval '30 s')
+                    greatest(c.bot_since_at + interval '30 s', clock_timestamp()))
                 ELSE c.bot_due_at END,
             bot_since_at = CASE WHEN s.spoke_at IS NOT NULL THEN NULL
                 WHEN {{is_bot_asked}} THEN coalesce(c.bot_since_at, clock_timestamp())
