@@ -26,11 +26,22 @@ _MONEY = re.compile(
     r"|soles|percent|por ciento|lucas?|mil)\b)",
     re.IGNORECASE,
 )
+_PROGRAM = r"(?:asistente|bot|chatbot|robot|programa|sistema|maquina|ia|inteligencia)"
+_HUMAN = r"(?:persons?|people|humans?|human beings?|agents?|advisors?|representatives?)"
 _PERSON = phrases(
-    r"(?<!no )\b(?:soy|somos) (?:una |un |la |el )?(?:persona|human[oa]|ser humano)\b",
-    r"\bno soy (?:un |una )?(?:bot|robot|maquina|programa|asistente (?:virtual|automatico))\b",
-    r"\b(?:i am|im) (?:a |an |really )*(?:human|person|real person)\b",
-    r"\b(?:i am not|im not) (?:a |an )*(?:bot|robot|machine|program|ai)\b",
+    # Who says "soy" introduces themselves, and a program does that as one.
+    rf"(?<!no )\bsoy (?!(?:solo |un |una |el |la |tu |su )*{_PROGRAM}\b)",
+    r"(?<!no )\bsomos (?:unas |las )?(?:personas|human[oa]s|seres humanos)\b|\b(?:me llamo|mi nombre es)\b",
+    rf"\bno (?:soy|es|somos|hablas con|estas hablando con|hay) (?:un |una |ningun |ninguna )?{_PROGRAM}s?\b",
+    r"\b(?:hablas?|estas? hablando|conversas?|chateas?) con (?:una |un )?(?:persona|human[oa]|ser humano)\b",
+    r"\bte (?:atiende|escribe|habla|responde|contesta) (?:una persona|un human[oa]|un ser humano)\b",
+    r"\bde carne y hueso\b|\bmy name is\b|\b(?:human|person) here\b",
+    rf"\b(?:i am|im|we are|were|this is|you are|youre|its)(?: (?:talking|speaking|chatting) (?:to|with))?"
+    rf"(?: (?:an?|the|your|really|indeed|also|real|actual|live))* {_HUMAN}\b",
+    rf"\b(?:i am|im) (?!not\b)\w+ (?:an?|the|your|one of the) (?:human )?{_HUMAN}\b",
+    r"\b(?:i am|im|we are) real\b",
+    r"\b(?:i am|im|this is|its|we are) not (?:an? |the |really |just |automated )*"
+    r"(?:bots?|robots?|machines?|programs?|ai)\b",
 )
 
 

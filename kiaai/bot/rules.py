@@ -1,5 +1,6 @@
 """What a message asks for by its words alone: no more messages, or a person. Pure."""
 
+from kiaai.bot.spelling import corrected
 from kiaai.bot.wording import bare_phrase_of, phrase_of, phrases
 
 # Nobody says these in more: longer texts are looked through no further, whatever a pattern would take.
@@ -18,16 +19,27 @@ def wants_back(text: str) -> bool:
 
 
 def wants_person(text: str) -> bool:
-    """Tell whether the message asks for a person of the team."""
-    phrase = phrase_of(text[:_LONGEST_TEXT])
-    if _NO_PERSON.search(phrase):
-        return False
-    return bool(_PERSON_ALONE.fullmatch(bare_phrase_of(text[:_LONGEST_TEXT])) or _PERSON.search(phrase))
+    """Tell whether the message asks for a person of the team, slips of the pen forgiven."""
+    return any(_asks_for_person(each) for each in _with_and_without_slips(text))
 
 
 def asks_whether_bot(text: str) -> bool:
     """Tell whether the customer asks if a person or a program is writing."""
-    return bool(_BOT_QUESTION.search(phrase_of(text[:_LONGEST_TEXT])))
+    return any(_BOT_QUESTION.search(phrase_of(each)) for each in _with_and_without_slips(text))
+
+
+def _asks_for_person(text: str) -> bool:
+    phrase = phrase_of(text)
+    if _NO_PERSON.search(phrase):
+        return False
+    return bool(_PERSON_ALONE.fullmatch(bare_phrase_of(text)) or _PERSON.search(phrase))
+
+
+def _with_and_without_slips(text: str) -> tuple[str, ...]:
+    text = text[:_LONGEST_TEXT]
+    words = phrase_of(text).split()
+    right = corrected(words, set(words) - _NO_SLIPS, _SLIPPED, _SHORTEST_SLIP)
+    return (text,) if right == words else (text, " ".join(right))
 
 
 _MESSAGES = (
@@ -49,6 +61,8 @@ _OUT = phrases(
     r"(?:deja|dejen|dejar|paren|para) de (?:escribir(?:me)?|molestar(?:me)?"
     r"|(?:mandar|enviar)(?:me)?(?: " + _MESSAGES + r")?)",
     r"(?:ya )?no (?:quiero|deseo)(?: recibir)?(?: mas)? " + _MESSAGES,
+    r"(?:ya )?no (?:quiero|deseo) que (?:me |nos )?(?:escrib|contact|mand|envi|molest|llam)(?:an?|as|en?|es)"
+    r"(?: (?:nunca )?mas| nada(?: mas)?| " + _MESSAGES + r")*",
     r"no mas " + _MESSAGES + r"|(?:detener|cancelar|dejar de recibir) " + _MESSAGES,
     r"(?:borr(?:a|e|en)|elimin(?:a|e|en)|saqu(?:e|en)|saca)(?:me|nme)? (?:mi numero|de (?:la|su|tu) lista)"
     r"|(?:borrenme|eliminenme|saquenme|sacame|borrame|eliminame)(?: de (?:la|su|tu|esta) lista)?",
@@ -59,6 +73,20 @@ _BACK = phrases(
     r"(?:quiero|deseo) (?:volver a )?recibir (?:sus |los )?mensajes(?: de nuevo| otra vez)?",
 )
 
+# Whoever has to say it twice is gone: these are known with one letter wrong.
+_SLIPPED = frozenset(
+    """
+    persona personas humano humana alguien asesor asesora agente ejecutivo ejecutiva operador operadora
+    representante hablar human person agent operator representative someone robot
+    """.split()  # noqa: SIM905 - a list of words reads best as words
+)
+_NO_SLIPS = _SLIPPED | frozenset(
+    """
+    agenda agendo asesoria gente hablan hablas humans personal persons robots
+    """.split()  # noqa: SIM905 - as above
+)
+_SHORTEST_SLIP = 5
+
 _WHO = (
     r"(?:persona|humano|humana|ser humano|asesora?|agente|ejecutiv[oa]|operadora?|representante|vendedora?"
     r"|encargad[oa]|dueno|duena|gerente|recepcionista|human|person|agent|representative|operator|advisor"
@@ -66,10 +94,13 @@ _WHO = (
 )
 _SOME = r"(?:un|una|algun|alguna|el|la|los|las|su|tu|a|an|the|some|your|real|live|actual|otra|otro|de verdad)"
 _PERSON_ALONE = phrases(
-    r"(?:" + _SOME + r" )*(?!alguien|someone|somebody|soporte|support|dueno|duena|owner|mecanico|mecanica"
+    # Some of these are for sale too, or work here.
+    r"(?:(?:con|a|to|with) )?(?:" + _SOME + r" )*(?!soporte|support|dueno|duena|owner|mecanico|mecanica"
     r"|mechanic|staff)" + _WHO + r"(?: real| de verdad| humano| humana)?",
-    r"atencion (?:personal|humana|personalizada)|(?:hablar|chatear|talk|speak|chat) (?:con|to|with) .{0,20}"
-    + _WHO,
+    r"personas|humanos|agentes|asesores|supervisora?|hablar|(?:talk|speak) please",
+    r"(?:servicio|atencion) al cliente|customer (?:service|support|care)|me atiende alguien",
+    r"(?:atencion|asistencia|asesoria) (?:personal|humana|personalizada)",
+    r"(?:hablar|chatear|talk|speak|chat) (?:con|to|with) .{0,20}" + _WHO,
 )
 _PERSON = phrases(
     r"\b(?:hablar(?:le)?|conversar|charlar|chatear|comunicar(?:me|se)?|contactar(?:me)?)"
@@ -119,6 +150,20 @@ _BOT_QUESTION = phrases(
     r"\b(?:are you|r u|is this|is it|am i (?:talking|speaking|chatting) (?:to|with)|you are|youre)"
     r"(?: really| actually| just)? (?:an? |the )?(?:real )?"
     r"(?:bot|robot|machine|ai|chatbot|chatgpt|program|human|person|automated|automatic|real)\b",
-    r"\b(?:hay|is there|anyone|alguien) (?:alguien|anyone|anybody|una persona|a person|real) "
-    r"(?:ahi|there|al otro lado)\b",
+    r"\b(?:hay|is there|anyone|alguien) (?:alguien|anyone|anybody|una persona|a person|a human|real) "
+    r"(?:ahi|there|here|al otro lado)\b|\bis any(?:one|body) there\b",
+    r"\b(?:me (?:esta|estas|estan) (?:respondiendo|contestando|atendiendo|escribiendo)"
+    r"|(?:estoy )?(?:chateando|conversando|escribiendo|hablando) con) (?:un |una )?"
+    r"(?:bot|robot|maquina|ia|programa)\b",
+    r"\b(?:bot|robot|maquina|ia|ai|machine) (?:o|or) (?:una? |an? )?(?:person|persona|human[oa]?)\b",
+    r"\b(?:person|persona|human[oa]?|tu|usted) (?:o|u|or) (?:una? |an? )?"
+    r"(?:bot|robot|maquina|ia|ai|machine)\b",
+    r"\b(?:are you|r u|ru|you) (?:an? )?(?:artificial intelligence|ai|bot|robot|chatbot)$",
+    # Of so few words only as the whole message: a gear is automatic too.
+    r"^(?:y |oye |pero )*(?:quien eres|(?:con )?quien (?:hablo|me (?:habla|escribe|responde|atiende))"
+    r"|con quien estoy hablando|who are you|who is this|whos this"
+    r"|who am i (?:talking|speaking|chatting) (?:to|with))$",
+    r"^(?:(?:er?e?s|eres|sos|is|is that|is this|this is) )?(?:una? |an? )?"
+    r"(?:bot|robot|chatbot|maquina|ia|ai)$",
+    r"^(?:es|eres|sos) (?:automatic[oa]|real|de verdad|una respuesta automatica)$",
 )

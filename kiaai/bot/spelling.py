@@ -7,13 +7,18 @@ from string import ascii_lowercase
 _SHORTEST = 6
 
 
-def corrected(words: Iterable[str], unknown: Collection[str], vocabulary: Collection[str]) -> list[str]:
-    """Return the words, each unknown one replaced by its neighbour in the vocabulary if it has one."""
-    return [(_neighbour(word, vocabulary) or word) if word in unknown else word for word in words]
+def corrected(
+    words: Iterable[str], unknown: Collection[str], vocabulary: Collection[str], shortest: int = _SHORTEST
+) -> list[str]:
+    """Return the words, each unknown one replaced by its neighbour in the vocabulary if it has one.
+
+    shortest: letters; shorter words stay as they are.
+    """
+    return [(_neighbour(word, vocabulary, shortest) or word) if word in unknown else word for word in words]
 
 
-def _neighbour(word: str, vocabulary: Collection[str]) -> str | None:
-    if len(word) < _SHORTEST or not word.isalpha():
+def _neighbour(word: str, vocabulary: Collection[str], shortest: int) -> str | None:
+    if len(word) < shortest or not word.isalpha():
         return None
     return min(_one_letter_away(word) & set(vocabulary), default=None)
 
