@@ -8,6 +8,7 @@ from sqlalchemy import Row, func, select, text
 
 from kiaai import clock
 from kiaai.bot import knowledge
+from kiaai.bot.looping import is_loop
 from kiaai.bot.reading import Unanswered, last_said, read_unanswered
 from kiaai.bot.turn import Closed, Standing, TurnInput
 from kiaai.business import Business, read_business
@@ -70,6 +71,7 @@ def claim_turn(conversation_id: int, settings: Settings) -> Claim | None:
             things=unanswered.things,
             earlier=unanswered.earlier,
             is_stale=unanswered.is_stale,
+            is_loop=is_loop(thread, clock.now()),
             attempts=conversation.turn_attempts,
             said_last_hour=_said_last_hour(conversation_id),
             was_fallback=_was_fallback(conversation_id, last_said(thread)),

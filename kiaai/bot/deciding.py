@@ -87,6 +87,11 @@ def _nothing_said(turn: TurnInput, language: str) -> Decision | None:
     return None if turn.texts or turn.things else Decision("silent", "nothing_to_answer")
 
 
+def _loop(turn: TurnInput, language: str) -> Decision | None:
+    """Fall silent before another program: whatever is said to it, it answers."""
+    return Decision("hand_off", "loop") if turn.is_loop else None
+
+
 def _too_much(turn: TurnInput, language: str) -> Decision | None:
     if turn.said_last_hour < MOST_SAID_PER_HOUR:
         return None
@@ -141,6 +146,7 @@ _RULES: tuple[Callable[[TurnInput, str], Decision | None], ...] = (
     _may_not_speak,
     _too_late,
     _nothing_said,
+    _loop,
     _too_much,
     _person,
     _things,

@@ -14,7 +14,7 @@ from kiaai.bot.turn import Decision
 from kiaai.bot.unanswerable import keep_question
 from kiaai.config import Settings
 from kiaai.delivery.outbox import Sender, queue_message
-from kiaai.delivery.ownership import QUIET, lock
+from kiaai.delivery.ownership import QUIET, cancel_bot, lock
 from kiaai.extensions import db
 from kiaai.leads.consents import lock_for_consent
 from kiaai.leads.pipeline import Actor, record
@@ -97,6 +97,9 @@ def _carry_out(
     if lead and decision.kind in ("opt_out", "opt_in"):
         is_news = keep_consent(lead, decision.kind, claim.unanswered, conversation.id)
         text = text if is_news else None
+        if is_news and decision.kind == "opt_out":
+            # What waits to be sent, as on a channel that is paused, would come after the stop.
+            cancel_bot(conversation)
     message = _queue(claim, conversation, text) if text else None
     if lead and decision.kind == "hand_off":
         _hand_off(conversation, lead, decision.reason)

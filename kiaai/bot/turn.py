@@ -45,6 +45,7 @@ class TurnInput:
     all_texts: those and what came too late for an answer.
     things: what came without words (`image`, `audio`, `sticker`, `order`, `form` ...).
     earlier: older words of the customer, to tell the language by.
+    is_loop: another program writes at the other end, see `looping.py`.
     was_fallback: the last thing said to the customer was that the bot does not know.
     topics: (language, title) of what the bot can talk about.
     closed: nobody is there now; None within office hours.
@@ -57,6 +58,7 @@ class TurnInput:
     things: frozenset[str] = frozenset()
     earlier: tuple[str, ...] = ()
     is_stale: bool = False
+    is_loop: bool = False
     attempts: int = 1
     said_last_hour: int = 0
     was_fallback: bool = False

@@ -78,6 +78,11 @@ def silence_bot(conversation: Conversation) -> None:
     conversation.owner_epoch += 1
     conversation.bot_due_at = None
     conversation.bot_since_at = None
+    cancel_bot(conversation)
+
+
+def cancel_bot(conversation: Conversation) -> None:
+    """Cancel what the bot has queued and nobody has begun to send. Needs the lock."""
     db.session.flush()
     if db.session.scalars(_CANCEL_BOT, {"id": conversation.id}).all():
         show_newest(conversation)

@@ -52,6 +52,12 @@ def _status(event: LeadEvent) -> str:
     return STATUS_NAMES.get(event.new or "", event.new or lazy("nothing"))
 
 
+def _handed_off(event: LeadEvent, who: str) -> Text:
+    if (event.detail or {}).get("reason") == "loop":
+        return lazy("%(who)s stopped: another program seems to write here", who=who)
+    return lazy("%(who)s asked a person to take over", who=who)
+
+
 def _your_name(event: LeadEvent) -> Text:
     if not event.new:
         return lazy("You removed the name")
@@ -136,11 +142,7 @@ _TELLERS: dict[str, _Teller] = {
         lambda _: lazy("You noted: messages again"),
         lambda _, who: lazy("%(who)s wants messages again", who=who),
     ),
-    "handed_off": (
-        "hand",
-        lambda _: lazy("You asked a person to take over"),
-        lambda _, who: lazy("%(who)s asked a person to take over", who=who),
-    ),
+    "handed_off": ("hand", lambda _: lazy("You asked a person to take over"), _handed_off),
     "taken_over": (
         "hand",
         lambda _: lazy("You took over from the bot"),

@@ -54,7 +54,8 @@ def read_message(
         referral=item_at(item, "referral") or None,
         is_history=is_history,
         counts_unread=is_talk,
-        opens_window=is_talk,
+        # What is said in a group says nothing about writing to this person alone.
+        opens_window=is_talk and "group_id" not in item,
         wants_answer=is_talk and _is_answerable(kind, item),
     )
 

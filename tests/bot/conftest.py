@@ -1,15 +1,19 @@
 """The bot under test, with what it knows, and a model of its own."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy.dialects.postgresql import insert
 
+from kiaai import clock
 from kiaai.bot.knowledge import load_demo
 from kiaai.bot.llm import LanguageModel
 from kiaai.config import Settings
 from kiaai.extensions import db
+from kiaai.models import Installation
 from tests.bot.model_server import KEY, SECONDS, ModelServer
 from tests.bot.talk import Bot
 
@@ -24,6 +28,21 @@ def bot(app: Flask, settings: Settings) -> Bot:
 @pytest.fixture
 def articles(app: Flask) -> None:
     load_demo()
+    db.session.commit()
+
+
+@pytest.fixture
+def always_closed(app: Flask) -> None:
+    """Let it be open for one hour of the week, days from now."""
+    hours = {str((clock.now() + timedelta(days=3)).isoweekday()): [["10:00", "11:00"]]}
+    saved = {
+        "id": 1,
+        "office_hours": hours,
+        "business_timezone": "Europe/Madrid",
+        "business_name": "Casa Azul",
+    }
+    statement = insert(Installation).values(**saved)
+    db.session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=saved))
     db.session.commit()
 
 

@@ -1,18 +1,14 @@
 """Outside its hours the business says so, and still answers what it knows."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
-from flask import Flask
-from sqlalchemy.dialects.postgresql import insert
 
-from kiaai import clock
 from kiaai.bot.closing_time import closed_words, honest
 from kiaai.bot.deciding import by_knowledge, by_rules
 from kiaai.bot.turn import Closed, Decision, Standing, TurnInput
-from kiaai.extensions import db
-from kiaai.models import Conversation, Installation
+from kiaai.models import Conversation
 from tests.bot.talk import Bot, said, say, turns
 
 NOW = datetime(2026, 11, 23, 20, 0)
@@ -20,21 +16,6 @@ TURN = TurnInput(
     standing=Standing(epoch=0, is_enabled=True, is_quiet=False, is_opted_out=False),
     closed=Closed(NOW, datetime(2026, 11, 24, 9, 0)),
 )
-
-
-@pytest.fixture
-def always_closed(app: Flask) -> None:
-    """Let it be open for one hour of the week, days from now."""
-    hours = {str((clock.now() + timedelta(days=3)).isoweekday()): [["10:00", "11:00"]]}
-    saved = {
-        "id": 1,
-        "office_hours": hours,
-        "business_timezone": "Europe/Madrid",
-        "business_name": "Casa Azul",
-    }
-    statement = insert(Installation).values(**saved)
-    db.session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=saved))
-    db.session.commit()
 
 
 @pytest.mark.parametrize(
