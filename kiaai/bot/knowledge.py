@@ -1,6 +1,5 @@
 """The knowledge base: articles loaded from Markdown files, and the search that answers from them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +23,10 @@ DEMO = Path(__file__).parent / "demo"
 # An article answers when it speaks about this much of the question, or shares so many rare words with it
 # that the rest is only talk. Tuned on tests/bot/test_answers.py: no answer is better than a wrong one.
 _SHARE = 0.49
-_ENOUGH, _LEAST_SHARE = 1.0, 0.3
+# (what the shared words weigh at least, share of the question at least)
+_RARE = ((1.0, 0.35), (1.6, 0.3))
+# Who wrote too little to tell the language means the one that fits so much better.
+_MUCH = 1.25
 _MOST_PASSAGES, _MOST_SENTENCES = 3, 8
 
 
@@ -55,11 +57,10 @@ def _search(question: str, language: str | None) -> list[Passage]:
     asked = _in_full(read_question(question))
     if not asked.words and not asked.hints:
         return []
-    candidates = _fitting(ranking.rank(asked.words, asked.hints))
+    candidates = _answering(ranking.rank(asked.words, asked.hints), language)
     if not candidates and (meant := _respelled(asked)) != asked:
-        candidates = _fitting(ranking.rank(meant.words, meant.hints))
-    own = [candidate for candidate in candidates if candidate.language == (language or DEFAULT)]
-    return [_passage(candidate) for candidate in (own or candidates)[:_MOST_PASSAGES]]
+        candidates = _answering(ranking.rank(meant.words, meant.hints), language)
+    return [_passage(candidate) for candidate in candidates[:_MOST_PASSAGES]]
 
 
 def topics() -> list[tuple[str, str]]:
@@ -99,12 +100,23 @@ def load_demo_once() -> int:
     return load_demo() if is_empty else 0
 
 
-def _fitting(candidates: Iterable[Candidate]) -> list[Candidate]:
-    return [
-        candidate
-        for candidate in candidates
-        if candidate.share >= _SHARE or (candidate.matched >= _ENOUGH and candidate.share >= _LEAST_SHARE)
-    ]
+def _answering(candidates: list[Candidate], language: str | None) -> list[Candidate]:
+    """Return those that answer, of one language. candidates: the closest first."""
+    usual = language or DEFAULT
+    own = [each for each in candidates if each.language == usual and _fits(each)]
+    # Words of the other language are strange ones here: it takes more of them to be no accident.
+    other = [each for each in candidates if each.language != usual and _fits_well(each)]
+    is_other_meant = language is None and own and other and other[0].matched > _MUCH * own[0].matched
+    return other if is_other_meant else own or other
+
+
+def _fits(candidate: Candidate) -> bool:
+    has_rare_words = (candidate.matched >= enough and candidate.share >= least for enough, least in _RARE)
+    return any(has_rare_words) or _fits_well(candidate)
+
+
+def _fits_well(candidate: Candidate) -> bool:
+    return candidate.share >= _SHARE
 
 
 def _in_full(asked: Question) -> Question:
