@@ -1,0 +1,85 @@
+"""What a merge and its undo share: the locks, the moment at which neither may be, and rows as they stand."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select, text
+
+from kiaai.extensions import db
+from kiaai.leads.merging_rules import refused
+from kiaai.models import Base, Conversation
+from kiaai.models.base import Json
+from kiaai.texts import lazy
+
+GONE = lazy("One of the two is no longer there.")
+_SAME = lazy("This is one and the same person.")
+_BUSY = lazy("A message is just going out. Try again in a moment.")
+
+_LOCK_IDENTITIES = text("""
+    SELECT 1 FROM lead_identities WHERE lead_id = ANY (:ids) ORDER BY kind, value FOR UPDATE""")
+# Against everything that refers to them too: what is about to be written of either waits, and looks again.
+_LOCK_LEADS = text("SELECT id FROM leads WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
+_IS_BUSY = text("""
+    SELECT EXISTS (SELECT FROM messages WHERE conversation_id = ANY (:ids) AND status = 'sending')
+        OR EXISTS (SELECT FROM conversations WHERE id = ANY (:ids) AND lease_until > clock_timestamp()
+            AND lease_token IS NOT NULL)""")
+
+
+def lock_both(*lead_ids: int) -> list[Conversation]:
+    """Hold the leads, their identities and their conversations, and return those. Raises ValidationFailed."""
+    ids = {"ids": sorted(set(lead_ids))}
+    if len(ids["ids"]) < len(lead_ids):
+        raise refused(_SAME)
+    db.session.execute(_LOCK_IDENTITIES, ids)
+    if len(db.session.execute(_LOCK_LEADS, ids).all()) < len(lead_ids):
+        raise refused(GONE)
+    talks = select(Conversation).where(Conversation.lead_id.in_(ids["ids"])).order_by(Conversation.id)
+    locked = talks.with_for_update(of=Conversation).execution_options(populate_existing=True)
+    return list(db.session.scalars(locked))
+
+
+def require_quiet(conversation_ids: Sequence[int]) -> None:
+    """Raise ValidationFailed while a message of these is on its way: its answer must find it where it was."""
+    if db.session.scalar(_IS_BUSY, {"ids": list(conversation_ids)}):
+        raise refused(_BUSY)
+
+
+def snapshot(table: str, row_id: int) -> Json:
+    """Return a row as it stands. table: a name of ours, never one from outside."""
+    found: Json = db.session.execute(
+        text(f"SELECT to_jsonb(r) FROM {table} r WHERE id = :id"), {"id": row_id}
+    ).scalar_one()
+    return found
+
+
+def write_rows(table: str, rows: Sequence[Json]) -> None:
+    """Write rows that were kept by `snapshot`; one that is there stays as it is.
+
+    Columns that came later get their defaults.
+    """
+    known = Base.metadata.tables[table].columns.keys()
+    for row in rows:
+        names = ", ".join(f'"{name}"' for name in known if name in row)
+        db.session.execute(
+            text(
+                f"INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE SELECT {names}"
+                f" FROM jsonb_populate_record(NULL::{table}, CAST(:row AS jsonb)) ON CONFLICT DO NOTHING"
+            ),
+            {"row": json.dumps(row)},
+        )
+
+
+def put_back(table: str, row_id: int, values: dict[str, Any]) -> None:
+    """Give a row the values that `snapshot` kept."""
+    known = Base.metadata.tables[table].columns.keys()
+    names = [name for name in known if name in values]
+    if names:
+        assigned = ", ".join(f'"{name}" = kept."{name}"' for name in names)
+        db.session.execute(
+            text(
+                f"UPDATE {table} t SET {assigned}"
+                f" FROM jsonb_populate_record(NULL::{table}, CAST(:row AS jsonb)) kept WHERE t.id = :id"
+            ),
+            {"row": json.dumps(values), "id": row_id},
+        )
