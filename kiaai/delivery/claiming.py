@@ -27,7 +27,7 @@ _LOCK = text("SELECT id FROM conversations WHERE id = :id FOR NO KEY UPDATE")
 # A statement of its own: after a wait for the lock it sees what was committed meanwhile.
 _READ = text("""
     SELECT c.id, c.channel_id, c.owner_epoch, c.last_inbound_at, c.lease_token, c.lease_until,
-        c.pair_tokens, c.pair_at, clock_timestamp() AS at, l.opted_out_at, l.phone_number,
+        c.pair_tokens, c.pair_at, c.answers_to, clock_timestamp() AS at, l.opted_out_at, l.phone_number,
         (SELECT lane FROM messages WHERE conversation_id = c.id AND status = 'sending') AS claimed_lane,
         (SELECT value FROM lead_identities i WHERE i.lead_id = l.id AND i.kind = 'wa_id'
          ORDER BY i.created_at DESC LIMIT 1) AS wa_id,
@@ -39,7 +39,7 @@ _HAS_MORE = """EXISTS (SELECT 1 FROM messages n WHERE n.conversation_id = m.conv
     AND n.status = 'queued' AND n.id <> m.id) AS has_more"""
 _HEAD = text(f"""
     SELECT m.id, m.kind, m.text, m.payload, m.reply_to, m.lane, m.author, m.epoch, m.status, m.attempt,
-        m.next_attempt_at, m.send_key, {_HAS_MORE}
+        m.next_attempt_at, m.send_key, m.party, {_HAS_MORE}
     FROM messages m
     WHERE m.conversation_id = :id AND m.lane = :lane AND m.status IN ('queued', 'sending') AND {NOT_HELD}
     ORDER BY m.id LIMIT 1
@@ -58,9 +58,9 @@ _SHOW_REFUSAL = text("""
 _START = text(f"""
     UPDATE messages m SET status = 'sending', attempt = attempt + 1, sending_at = clock_timestamp(),
         first_attempt_at = coalesce(first_attempt_at, clock_timestamp()),
-        send_key = coalesce(send_key, gen_random_uuid())
+        send_key = coalesce(send_key, gen_random_uuid()), party = coalesce(party, :answers_to)
     WHERE id = :id
-    RETURNING m.id, m.kind, m.text, m.payload, m.reply_to, m.lane, m.attempt, m.send_key,
+    RETURNING m.id, m.kind, m.text, m.payload, m.reply_to, m.lane, m.attempt, m.send_key, m.party,
         {_HAS_MORE}
 """)
 # While the call is under way the lane is due when the lease ends: the sweep then finds what was left.
@@ -178,7 +178,7 @@ def _first_that_may_go(row: Any, lane: str) -> Any:
 def _refusal(row: Any, head: Any, now: datetime) -> Refusal | None:
     if head.epoch is not None and head.epoch != row.owner_epoch:
         return Refusal("cancelled", "A person took over.", needs_person=False)
-    if not (row.wa_id or row.phone_number or row.bsuid):
+    if not _address(row, head):
         return Refusal("failed", "No number is known for this person.", code=131026)
     if head.lane == "campaign" and row.opted_out_at is not None:
         return Refusal("cancelled", "This person asked for no more messages of this kind.")
@@ -204,7 +204,7 @@ def _pair_tokens(row: Any) -> float:
 
 
 def _start(row: Any, head: Any, token: UUID, tokens: float, started: float) -> Claim:
-    started_head = db.session.execute(_START, {"id": head.id}).one()
+    started_head = db.session.execute(_START, {"id": head.id, "answers_to": row.answers_to}).one()
     _hold(row, head, token, tokens)
     return _claim(row, started_head, token, started)
 
@@ -222,8 +222,7 @@ def _claim(row: Any, head: Any, token: UUID, started: float) -> Claim:
         attempt=head.attempt,
         send_key=str(head.send_key),
         lane=head.lane,
-        # The id WhatsApp last gave for the person, which may differ from the number we dialled first.
-        to=row.wa_id or row.phone_number or row.bsuid,
+        to=_address(row, head),
         kind=head.kind,
         text=head.text,
         payload=head.payload,
@@ -232,6 +231,15 @@ def _claim(row: Any, head: Any, token: UUID, started: float) -> Claim:
         end_before=started + LAST_END_SECONDS,
         has_more=head.has_more,
     )
+
+
+def _address(row: Any, head: Any) -> str:
+    """Return where the message goes, empty when nothing is known.
+
+    After a merge, to whom it was written, or whom the conversation answers. Else the id that WhatsApp last
+    gave for the person, which may differ from the number we dialled first.
+    """
+    return head.party or row.answers_to or row.wa_id or row.phone_number or row.bsuid or ""
 
 
 def _put_off(conversation_id: int, seconds: float) -> None:

@@ -18,6 +18,7 @@ from kiaai.delivery.refusing import require_sendable
 from kiaai.delivery.showing import show_newest
 from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
+from kiaai.leads.former import former_conversation_ids
 from kiaai.models import Conversation, Message
 from kiaai.models.message import ERASED
 from kiaai.texts import lazy
@@ -87,7 +88,7 @@ def queue_message(
     conversation = lock(conversation.id)
     client_key = f"{by.key_owner}:{_checked_key(idempotency_key)}" if idempotency_key else None
     digest = draft.digest(conversation.id)
-    if client_key and (first := _first_with(client_key, digest)):
+    if client_key and (first := _first_with(client_key, draft, conversation.id)):
         return first
     # As it stands behind the lock: somebody may just have blocked the person.
     db.session.refresh(conversation.lead, ["blocked_at", "opted_out_at"])
@@ -125,6 +126,7 @@ def send_again(message: Message, by: Sender, *, wait_seconds: float = 0) -> Mess
         reply_to=message.reply_to,
         wait_seconds=wait_seconds,
     )
+    again.party = message.party
     message.payload = {**message.payload, "sent_again_as": again.id}
     return again
 
@@ -160,14 +162,21 @@ def _checked_key(key: str) -> str:
     return key
 
 
-def _first_with(client_key: str, digest: str) -> Message | None:
+def _first_with(client_key: str, draft: Draft, conversation_id: int) -> Message | None:
     first = db.session.scalar(select(Message).where(Message.client_key == client_key))
-    if first and first.client_hash != digest:
+    if first and not _says(first, draft, conversation_id):
         raise ValidationFailed(
             lazy("This Idempotency-Key was used for another message. Use a new key for each message."),
             code="idempotency_key_reused",
         )
     return first
+
+
+def _says(first: Message, draft: Draft, conversation_id: int) -> bool:
+    """Tell whether the row is of this draft, also where its conversation has gone into this one since."""
+    if first.client_hash == draft.digest(conversation_id):
+        return True
+    return any(first.client_hash == draft.digest(id_) for id_ in former_conversation_ids(conversation_id))
 
 
 def _insert(
@@ -206,7 +215,7 @@ def _insert(
     except IntegrityError:
         # The same key came at the same time for another conversation, whose lock is not ours.
         if client_key:
-            _first_with(client_key, digest)
+            _first_with(client_key, draft, conversation.id)
         raise
     return message
 

@@ -1,8 +1,8 @@
 """The inbox's pages and polls."""
 
-from typing import Any
+from typing import Any, NoReturn
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from kiaai import clock
@@ -14,6 +14,7 @@ from kiaai.inbox.list_state import ListState, list_state
 from kiaai.inbox.live import news
 from kiaai.inbox.viewer import Viewer
 from kiaai.inbox.windows import Loaded, first_unread
+from kiaai.leads.former import kept_conversation_id
 from kiaai.models import Conversation
 from kiaai.web.fragments import is_fragment, is_unchanged, tagged, unchanged
 from kiaai.web.languages import asked_language
@@ -94,7 +95,7 @@ def messages(conversation_id: int) -> ResponseReturnValue:
     if state is None:
         return answer_stranger()
     if state.version is None:
-        abort(404)
+        _leave(conversation_id)
     loaded = _loaded(row_id("from"))
     tag = panels.thread_tag(state, asked_language(), settings(), conversation_id, loaded)
     if is_unchanged(tag) and loaded.around_id is None:
@@ -139,7 +140,17 @@ def unread_news() -> ResponseReturnValue:
 
 def conversation_or_404(conversation_id: int) -> Conversation:
     """Return the conversation; every person of the team may open each."""
-    return thread.find_conversation(conversation_id) or abort(404)
+    return thread.find_conversation(conversation_id) or _leave(conversation_id)
+
+
+def _leave(conversation_id: int) -> NoReturn:
+    """Lead on to the conversation that this one has gone into; 404 without one.
+
+    Nothing is done there in its place: who wrote to the one must first see that they write in the other.
+    """
+    kept_id = kept_conversation_id(conversation_id) or abort(404)
+    address = url_for("inbox.conversation", conversation_id=kept_id)
+    abort(Response(status=409, headers={"HX-Redirect": address}) if is_fragment() else redirect(address, 303))
 
 
 def dashboard_page(**opened: object) -> str:

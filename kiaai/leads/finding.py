@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
+from kiaai.leads.former import kept_lead_id
 from kiaai.leads.pipeline import Actor, record, rename
 from kiaai.models import Channel, Conversation, Lead, LeadIdentity
 from kiaai.texts import lazy
@@ -72,7 +73,11 @@ def find_or_create_conversation(lead: Lead, channel: Channel) -> Conversation:
 
 def _by_id(text: str) -> Lead | None:
     is_id = text.isascii() and text.isdigit() and len(text) <= 18  # what fits a bigint, whatever the digits
-    return db.session.get(Lead, int(text)) if is_id else None
+    if not is_id:
+        return None
+    found = db.session.get(Lead, int(text))
+    kept_id = None if found else kept_lead_id(int(text))
+    return db.session.get(Lead, kept_id) if kept_id else found
 
 
 def _by_number(digits: str) -> Lead | None:

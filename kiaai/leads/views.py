@@ -1,8 +1,18 @@
 """The pages of people: a table and a board by status, with all that is chosen in their address."""
 
-from typing import Any
+from typing import Any, NoReturn
 
-from flask import Blueprint, Response, abort, current_app, make_response, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from kiaai.accounts.access import current_user, login_required
@@ -14,6 +24,7 @@ from kiaai.inbox.timeline import known_tags
 from kiaai.leads import queries
 from kiaai.leads.bulk import MOST_AT_ONCE
 from kiaai.leads.filters import NOBODY, PeopleFilter
+from kiaai.leads.former import kept_lead_id
 from kiaai.leads.queries import PeoplePage, Person
 from kiaai.leads.wording import COLUMNS, ORIGIN_NAMES, PLAIN_COLUMNS, chips
 from kiaai.models.lead import LEAD_STATUSES
@@ -77,10 +88,16 @@ def more_cards(status: str) -> ResponseReturnValue:
 
 
 def person_or_404(lead_id: int) -> Person:
-    """Return the person; everybody of the team may look at each."""
+    """Return the person; everybody of the team may look at each. A merged one leads to who was kept."""
     # More than the column can hold is no id of ours.
     found = queries.find_people([lead_id]) if lead_id < 2**63 else []
-    return found[0] if found else abort(404)
+    return found[0] if found else _leave(lead_id)
+
+
+def _leave(lead_id: int) -> NoReturn:
+    kept_id = (kept_lead_id(lead_id) if lead_id < 2**63 else None) or abort(404)
+    address = url_for("people.person", lead_id=kept_id)
+    abort(Response(status=409, headers={"HX-Redirect": address}) if is_fragment() else redirect(address, 303))
 
 
 def asked_people() -> PeopleFilter:

@@ -195,6 +195,7 @@ def _message_row(ordinal: int, person: Person, message: InboundMessage) -> dict[
         "opens_window": message.opens_window,
         "wants_answer": message.wants_answer,
         "is_consent": message.wants_answer and _is_about_consent(message.text),
+        "writer": message.customer.wa_id or message.customer.bsuid,
         "has_file": file is not None,
         "media_id": file.media_id if file else None,
         "mime_type": file.mime_type if file else None,

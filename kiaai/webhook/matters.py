@@ -33,7 +33,9 @@ _NEW_NUMBER = text(f"""
             WHERE kind = :new_kind AND value = :new_value AND lead_id = l.id)
         RETURNING l.id),
     shown AS (
-        UPDATE conversations c SET version = version + 1 FROM changed WHERE c.lead_id = changed.id)
+        UPDATE conversations c SET version = version + 1,
+            answers_to = CASE WHEN c.answers_to = :old THEN :new_value ELSE c.answers_to END
+        FROM changed WHERE c.lead_id = changed.id)
     INSERT INTO lead_events (lead_id, kind, old, new, by)
     SELECT id, 'number', :old, :new_value, 'customer' FROM changed
 """)

@@ -15,7 +15,7 @@ _IDENTITIES = """jsonb_to_recordset(CAST(:identities AS jsonb))
 # table empty, and a body of a thousand newcomers then took minutes instead of a quarter of a second.
 _LEAD = """LATERAL (SELECT lead_id FROM lead_identities
         WHERE kind = i.kind AND value = i.value OFFSET 0) li"""
-_CONVERSATION = """LATERAL (SELECT id FROM conversations
+_CONVERSATION = """LATERAL (SELECT id, answers_to FROM conversations
         WHERE lead_id = li.lead_id AND channel_id = i.channel_id OFFSET 0) c"""
 _BLOCK = """LATERAL (SELECT blocked_at IS NOT NULL AS is_blocked FROM leads
         WHERE id = li.lead_id OFFSET 0) l"""
@@ -52,23 +52,26 @@ _STORE = f"""
             wamid text, direction text, author text, kind text, "text" text, preview text, payload jsonb,
             reply_to text, "timestamp" timestamptz, status text, referral jsonb, is_history boolean,
             counts_unread boolean, opens_window boolean, wants_answer boolean, is_consent boolean,
-            has_file boolean,
+            writer text, has_file boolean,
             media_id text, mime_type text, file_name text, sha256 text)
     ),
     people AS (
-        SELECT DISTINCT ON (i.customer) i.customer, c.id AS conversation_id, l.is_blocked
+        SELECT DISTINCT ON (i.customer) i.customer, c.id AS conversation_id, l.is_blocked,
+            -- A lead that was merged has several numbers or ids: which one a message is with is written down.
+            c.answers_to IS NOT NULL AS is_of_several
         FROM {_KNOWN_CONVERSATIONS} CROSS JOIN {_BLOCK}
         ORDER BY i.customer, i.trust
     ),
     inserted AS (
         INSERT INTO messages (conversation_id, direction, author, kind, text, payload, message_id, reply_to,
-            status, timestamp, sent_at, delivered_at, read_at, webhook_event_id)
+            status, timestamp, sent_at, delivered_at, read_at, party, webhook_event_id)
         SELECT p.conversation_id, a.direction, a.author, a.kind, a.text, a.payload, a.wamid, a.reply_to,
             a.status, a.timestamp,
             CASE WHEN a.direction = 'outgoing' THEN a.timestamp END,
             CASE WHEN a.status IN ('delivered', 'read', 'played') AND a.direction = 'outgoing'
                 THEN a.timestamp END,
             CASE WHEN a.status IN ('read', 'played') AND a.direction = 'outgoing' THEN a.timestamp END,
+            CASE WHEN p.is_of_several THEN a.writer END,
             {{event}}
         FROM asked a JOIN people p USING (customer)
         ORDER BY a.timestamp, a.ordinal
@@ -85,6 +88,8 @@ _STORE = f"""
             -- What a blocked person writes is kept, but calls nobody. A stop of theirs is still written down.
             count(*) FILTER (WHERE a.counts_unread AND NOT p.is_blocked) AS unread,
             max(a.timestamp) FILTER (WHERE a.opens_window) AS inbound_at,
+            (array_agg(a.writer ORDER BY a.timestamp DESC, n.id DESC) FILTER (WHERE a.opens_window))[1]
+                AS writer,
             max(a.timestamp) FILTER (WHERE a.author = 'phone' AND NOT a.is_history) AS spoke_at,
             bool_or(a.wants_answer AND NOT p.is_blocked) AS wants_answer,
             bool_or(a.is_consent) AS is_consent,
@@ -109,6 +114,10 @@ _STORE = f"""
             unread_count = CASE WHEN s.spoke_at >= greatest(c.last_inbound_at, s.inbound_at) THEN 0
                 ELSE c.unread_count + s.unread END,
             last_inbound_at = greatest(c.last_inbound_at, s.inbound_at),
+            -- The window is that of the number they last wrote from, and so are the answers.
+            answers_to = CASE WHEN c.answers_to IS NOT NULL AND s.writer IS NOT NULL
+                AND s.inbound_at >= coalesce(c.last_inbound_at, s.inbound_at) THEN s.writer
+                ELSE c.answers_to END,
             state = CASE WHEN s.unread > 0 THEN 'open' ELSE c.state END,
             snoozed_until = CASE WHEN s.unread > 0 THEN NULL ELSE c.snoozed_until END,
             -- A person who writes on the phone app takes the word, as in the dashboard.
