@@ -9,18 +9,14 @@ from zoneinfo import ZoneInfo
 import click
 from flask import current_app
 from flask.cli import AppGroup
-from tqdm import tqdm
 
 from kiaai.extensions import db
 from kiaai.leads.columns import COLUMNS
-from kiaai.leads.exporting import export
+from kiaai.leads.exporting import count, export
+from kiaai.leads.file_commands import Told, ends_clearly, foresee_file, load_file, progress
 from kiaai.leads.filters import PeopleFilter
-from kiaai.leads.imports.cells import Refused, Row, read_line
-from kiaai.leads.imports.counting import Counts
 from kiaai.leads.imports.countries import COUNTRIES
 from kiaai.leads.imports.planning import WAYS, Plan
-from kiaai.leads.imports.previewing import foresee
-from kiaai.leads.imports.saving import Origin, batches, save
 from kiaai.leads.table import NotATable, Table, open_table
 from kiaai.models.lead import LEAD_STATUSES, ORIGINS
 
@@ -31,23 +27,25 @@ _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 @leads.command("seed")
 @click.argument("file", required=False, type=_FILE)
 @click.option(
-    "--demo", "count", type=click.IntRange(1, 5000), metavar="N", help="Make up N leads, sandbox only."
+    "--demo", "number", type=click.IntRange(1, 5000), metavar="N", help="Make up N leads, sandbox only."
 )
-def seed(file: Path | None, count: int | None) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def seed(file: Path | None, number: int | None, dry_run: bool) -> None:
     """Load leads from a CSV FILE, or make up a demo.
 
     The first line names the columns phone_number, customer_name, lead_status, notes and tags, in any order;
     only phone_number is required. A number that is known is changed where its line says something else; an
-    empty cell leaves things as they are. Exit code 1: some lines were refused, and the others are in.
+    empty cell leaves things as they are. Exit code 0: done. 1: some lines were refused, and the
+    others are in. 2: wrong use, or no such table.
 
-    Example: flask leads seed clientes.csv
+    Example: flask leads seed clientes.csv --dry-run
     """
-    if (file is None) == (count is None):
+    if (file is None) == (number is None):
         raise click.UsageError("Give either a CSV file or --demo N.")
     if file:
-        _end(_load(_with_header(_table(file)), Plan(how="overwrite")))
-    if count:
-        _make_demo(count)
+        _end(_with_header(_table(file)), Plan(how="overwrite"), dry_run)
+    if number:
+        _make_demo(number, dry_run)
 
 
 @leads.command("import")
@@ -88,7 +86,7 @@ def import_leads(
     if "phone_number" not in table.columns:
         raise click.UsageError("No column looks like phone numbers; name it with --columns.")
     plan = Plan(how, tuple(" ".join(tag.split()) for tag in tags if tag.strip()), (country or "").upper())
-    _end(_foresee(table, plan) if dry_run else _load(table, plan))
+    _end(table, plan, dry_run)
 
 
 @leads.command("export")
@@ -102,8 +100,11 @@ def import_leads(
 @click.option("--first-from", default="", metavar="DAY", help="First contact on this day or later.")
 @click.option("--first-to", default="", metavar="DAY", help="First contact on this day or before.")
 @click.option("--bom", is_flag=True, help="Begin with the mark by which Excel knows UTF-8.")
-def export_leads(bom: bool, **given: str | None) -> None:
+@click.option("--dry-run", is_flag=True, help="Say how many leads it would be, and print none.")
+def export_leads(bom: bool, dry_run: bool, **given: str | None) -> None:
     """Print leads as CSV on standard output: all, or those of a filter.
+
+    Exit code 0: done. 1: it could not be finished. 2: a filter was not understood.
 
     Example: flask leads export --status customer --tag vip --bom > clientes.csv
     """
@@ -112,8 +113,13 @@ def export_leads(bom: bool, **given: str | None) -> None:
     unread = [name for name, value in said.items() if value and not getattr(wanted, name)]
     if unread:
         raise click.UsageError(f"Not understood: --{unread[0].replace('_', '-')} {said[unread[0]]}.")
-    for text in export(wanted, _zone(), with_bom=bom):
-        click.echo(text, nl=False)
+    with ends_clearly(Told(lambda: "The table above is not whole.")):
+        if dry_run:
+            number = count(wanted, _zone())
+            click.echo("1 lead" if number == 1 else f"{number} leads")
+            return
+        for text in export(wanted, _zone(), with_bom=bom):
+            click.echo(text, nl=False)
 
 
 def _zone() -> ZoneInfo:
@@ -122,9 +128,16 @@ def _zone() -> ZoneInfo:
     return business(current_app.extensions["settings"]).zone
 
 
-def _end(counts: Counts) -> None:
+def _end(table: Table, plan: Plan, dry_run: bool) -> NoReturn:
+    counts = foresee_file(table, plan) if dry_run else load_file(table, plan)
     click.echo(str(counts))
+    _say_when_dry(dry_run)
     sys.exit(1 if counts.refused else 0)
+
+
+def _say_when_dry(dry_run: bool) -> None:
+    if dry_run:
+        click.echo("This was a dry run: nothing was changed.", err=True)
 
 
 def _table(file: Path) -> Table:
@@ -150,61 +163,28 @@ def _chosen(columns: str) -> Sequence[str]:
     return names
 
 
-def _load(table: Table, plan: Plan) -> Counts:
-    _name_ignored(table)
-    counts, origin = Counts(), Origin(table.name)
-    rows = (read_line(line, plan.country) for line in table.lines())
-    with _progress(table.line_count) as bar:
-        for batch in batches(rows):
-            for outcome in save([row for row in batch if isinstance(row, Row)], plan, origin):
-                counts.add(outcome.outcome)
-            db.session.commit()
-            for refused in (row for row in batch if isinstance(row, Refused)):
-                _refuse(refused, counts)
-            bar.update(len(batch))
-    return counts
-
-
-def _foresee(table: Table, plan: Plan) -> Counts:
-    _name_ignored(table)
-    counts = Counts()
-    for foreseen in foresee(table, plan):
-        if isinstance(foreseen.read, Refused):
-            _refuse(foreseen.read, counts)
-        else:
-            counts.add(foreseen.outcome)
-    return counts
-
-
-def _name_ignored(table: Table) -> None:
-    if table.ignored:
-        click.echo(f"Columns left out: {', '.join(table.ignored)}.", err=True)
-
-
-def _refuse(refused: Refused, counts: Counts) -> None:
-    counts.add("refused")
-    tqdm.write(f"line {refused.line}: {refused.reason}", file=sys.stderr)
-
-
-def _make_demo(count: int) -> None:
+def _make_demo(number: int, dry_run: bool) -> None:
     from kiaai.bot.knowledge import load_demo
     from kiaai.delivery.channels import own_channel
-    from kiaai.leads.demo import make_up
+    from kiaai.leads.demo import count_missing, make_up
 
     channel = own_channel()
     if not channel.is_sandbox:
         raise click.UsageError("The demo is for the sandbox only, and this number is a real one.")
+    if dry_run:
+        missing = count_missing(number)
+        click.echo(f"{missing} created, {number - missing} there already")
+        _say_when_dry(dry_run)
+        # The channel may have been made just now.
+        db.session.rollback()
+        return
     load_demo()
     db.session.commit()
     created = 0
-    with _progress(count) as bar:
-        for done, made in make_up(count, channel.id):
+    told = Told(lambda: f"{created} leads are made. Run it again for the rest.")
+    with ends_clearly(told), progress(number) as bar:
+        for done, made in make_up(number, channel.id):
             db.session.commit()
             created += made
             bar.update(done)
-    click.echo(f"{created} created, {count - created} there already")
-
-
-def _progress(total: int) -> "tqdm[NoReturn]":
-    """Return a bar that shows itself only to a person."""
-    return tqdm(total=total or None, unit=" leads", disable=not sys.stderr.isatty(), file=sys.stderr)
+    click.echo(f"{created} created, {number - created} there already")

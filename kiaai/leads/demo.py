@@ -36,6 +36,15 @@ def make_up(count: int, channel_id: int) -> Iterator[tuple[int, int]]:
         yield len(stories), _write(stories, channel_id)
 
 
+def count_missing(count: int) -> int:
+    """Return how many of these people are not there yet."""
+    now = clock.now()
+    numbers = [invent(index, now).number for index in range(count)]
+    taken = select(LeadIdentity.value).where(LeadIdentity.kind == "phone", LeadIdentity.value.in_(numbers))
+    known = select(Lead.phone_number).where(Lead.phone_number.in_(numbers))
+    return len(set(numbers) - set(db.session.scalars(taken)) - set(db.session.scalars(known)))
+
+
 def _write(stories: Sequence[Story], channel_id: int) -> int:
     numbers = {story.number for story in stories}
     # Rows that came in by plain SQL may have no identity to claim.

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from kiaai.extensions import db
 from kiaai.leads.columns import COLUMNS, TIME_COLUMNS
@@ -31,6 +31,12 @@ def export(wanted: PeopleFilter | None = None, zone: tzinfo = UTC, with_bom: boo
         rows = [_cells(lead) for lead in leads]
         db.session.remove()
         yield as_csv(rows)
+
+
+def count(wanted: PeopleFilter, zone: tzinfo) -> int:
+    """Return how many leads the export of a filter has."""
+    meant = select(func.count()).select_from(Lead).where(*conditions(wanted, zone))
+    return db.session.scalars(meant).one()
 
 
 def as_csv(rows: Iterable[Sequence[object]]) -> str:
