@@ -6,7 +6,10 @@ from flask import Flask, current_app
 
 @click.command("doctor")
 def doctor() -> None:
-    """Examine database, worker, queues, WhatsApp, broker and disk. Exit code 1 when something needs doing."""
+    """Examine database, worker, queues, WhatsApp, broker and disk. Exit code 1 when something needs doing.
+
+    Example: flask doctor
+    """
     from kiaai.doctor.examining import examine
     from kiaai.doctor.findings import are_well
 

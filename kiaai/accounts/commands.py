@@ -19,10 +19,19 @@ keys = AppGroup("api-keys", help="The keys of the JSON API.")
 
 @users.command("create")
 @click.argument("email")
-@click.option("--role", type=click.Choice(people.ROLES), default="member", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(people.ROLES),
+    default="member",
+    show_default=True,
+    help="Admins also see settings, people, keys and the journal.",
+)
 @click.option("--name", default="", help="As the team sees it.")
 def create_user(email: str, role: str, name: str) -> None:
-    """Add a person. The password comes from a prompt, or is the first line of standard input."""
+    """Add a person. The password comes from a prompt, or is the first line of standard input.
+
+    Example: flask users create ana@example.com --role admin --name Ana
+    """
     try:
         user = people.create_person(email, role, name, _read_password())
     except ValidationFailed as refused:
@@ -33,7 +42,10 @@ def create_user(email: str, role: str, name: str) -> None:
 
 @users.command("list")
 def list_users() -> None:
-    """Print e-mail, role and state of each person."""
+    """Print e-mail, role and state of each person.
+
+    Example: flask users list
+    """
     for user in people.list_people():
         state = "deactivated" if not user.active else "active" if user.password else "invited"
         click.echo(f"{user.email}\t{user.role}\t{state}")
@@ -42,7 +54,10 @@ def list_users() -> None:
 @users.command("link")
 @click.argument("email")
 def make_link(email: str) -> None:
-    """Print a one-time link by which the person sets a new password; their sessions end."""
+    """Print a one-time link by which the person sets a new password; their sessions end.
+
+    Example: flask users link ana@example.com
+    """
     user = find_by_email(email)
     if user is None or not user.active:
         raise click.ClickException("Nobody active has this address.")
@@ -54,7 +69,10 @@ def make_link(email: str) -> None:
 @keys.command("create")
 @click.argument("name")
 def create_key(name: str) -> None:
-    """Make a key and print it, alone, on standard output. It is not shown again."""
+    """Make a key and print it, alone, on standard output. It is not shown again.
+
+    Example: flask api-keys create "My shop"
+    """
     try:
         _, token = api_keys.create_key(name)
     except ValidationFailed as refused:
@@ -65,7 +83,10 @@ def create_key(name: str) -> None:
 
 @keys.command("list")
 def list_keys() -> None:
-    """Print id, beginning, name and state of each key."""
+    """Print id, beginning, name and state of each key.
+
+    Example: flask api-keys list
+    """
     for key in api_keys.list_keys():
         state = "revoked" if key.revoked_at else "active"
         click.echo(f"{key.id}\t{key.prefix}…\t{key.name}\t{state}")
@@ -74,7 +95,10 @@ def list_keys() -> None:
 @keys.command("revoke")
 @click.argument("key_id", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 def revoke_key(key_id: int) -> None:
-    """End a key at once."""
+    """End a key at once.
+
+    Example: flask api-keys revoke 3
+    """
     try:
         key = api_keys.revoke_key(key_id)
     except NotFound as missing:
@@ -88,6 +112,8 @@ def welcome() -> None:
     """Print where to go; makes the first admin from the settings, or prints a one-time link for it.
 
     In the sandbox the bot of a fresh installation learns the demo articles.
+
+    Example: flask welcome
     """
     settings: Settings = current_app.extensions["settings"]
     has_admin = first_admin.make_from_settings(settings)

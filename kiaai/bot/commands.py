@@ -21,6 +21,8 @@ def load(path: Path, language: str | None, overwrite: bool) -> None:
 
     Articles that people have changed or deleted in the dashboard stay as they are, and are counted as kept.
     Of a folder, its own *.md files. Exit code 1: some file was refused, and nothing of it was loaded.
+
+    Example: flask knowledge load articles/faq.es.md
     """
     results = [_load(file, language, overwrite) for file in _files(path)]
     if not all(results):

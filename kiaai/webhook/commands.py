@@ -12,7 +12,10 @@ webhook = AppGroup("webhook", help="The journal of what Meta sent.")
 
 @webhook.command("failed")
 def failed() -> None:
-    """Print id, time, outcome and reason of what could not be applied. Exit code 1 when there is some."""
+    """Print id, time, outcome and reason of what could not be applied. Exit code 1 when there is some.
+
+    Example: flask webhook failed
+    """
     events = failed_events()
     for event in events:
         click.echo(
@@ -25,7 +28,10 @@ def failed() -> None:
 @click.argument("event_id", metavar="[ID]", type=click.IntRange(1, 2**63 - 1), required=False)
 @click.option("--failed", "is_failed", is_flag=True, help="All that failed or could not be routed.")
 def replay(event_id: int | None, is_failed: bool) -> None:
-    """Apply journal rows again. Applying twice changes nothing. Example: flask webhook replay --failed"""
+    """Apply journal rows again. Applying twice changes nothing.
+
+    Example: flask webhook replay --failed
+    """
     if (event_id is None) == (not is_failed):
         raise click.UsageError("Give either an id or --failed.")
     ids = failed_ids() if event_id is None else [event_id]
