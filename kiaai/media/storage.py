@@ -76,6 +76,12 @@ class Storage:
         if found:
             found.unlink(missing_ok=True)
 
+    def forget(self, attachment_id: int) -> None:
+        """Delete all that is kept of an attachment, also what is half-written."""
+        folder = self.root / str(attachment_id // PER_FOLDER)
+        for file in folder.glob(f"{attachment_id}-*"):
+            file.unlink(missing_ok=True)
+
     def forget_drafts(self, attachment_id: int) -> None:
         """Delete what a killed worker left half-written for this attachment."""
         folder = self.root / str(attachment_id // PER_FOLDER)

@@ -22,8 +22,10 @@ from kiaai.delivery.showing import show_newest_of
 from kiaai.extensions import db
 from kiaai.faults import fault_point
 from kiaai.webhook.deadlines import cut_off_after
+from kiaai.webhook.erased_ids import hash_of, ids_of
 from kiaai.webhook.folding import Work, fold
 from kiaai.webhook.forgetting import forget
+from kiaai.webhook.forgotten import Forgotten, left_of, write_down
 from kiaai.webhook.matters import apply_matters
 from kiaai.webhook.newcomers import welcome
 from kiaai.webhook.parts import items_of, merged
@@ -89,12 +91,13 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the settings and the clock say. bot_wait: seconds."""
+    """What the settings and the clock say. bot_wait: seconds. erased_key: of the hashes of erased ids."""
 
     now: datetime
     bot_enabled: bool
     bot_wait: float
     channel_ids: Mapping[str, int] = field(default_factory=dict)
+    erased_key: bytes = b""
 
 
 class _NotStored(Exception):
@@ -106,6 +109,21 @@ def take(batch: Batch, journal: Journal, options: Options) -> Taken:
 
     Raises OperationalError when the database is away or too busy; nothing is stored then.
     """
+    try:
+        return _take(batch, journal, options)
+    except Forgotten:
+        # Something of it was erased with a person. WhatsApp repeats a body for days; what is new counts.
+        with transaction() as connection:
+            left = left_of(connection, batch, journal.body, options.erased_key)
+            if journal.event_id is not None:
+                write_down(connection, journal.event_id, left)
+        taken = _take(
+            left.batch, replace(journal, body=left.body, outcome=left.outcome(journal.outcome)), options
+        )
+        return replace(taken, is_emptied=taken.is_emptied or not left.body)
+
+
+def _take(batch: Batch, journal: Journal, options: Options) -> Taken:
     try:
         return retried(lambda: _in_one(batch, journal, options))
     except OperationalError:
@@ -204,6 +222,7 @@ def _apply(connection: Connection, batch: Batch, work: Work, journal: Journal, o
         "wamids": wamids,
         "known": [row["wamid"] for row in work.receipts] + _targets(batch),
         "send_keys": [row["send_key"] for row in work.receipts if row["send_key"]],
+        "hashes": [str(hash_of(options.erased_key, id)) for id in ids_of(batch)],
         "bot_enabled": options.bot_enabled,
         "bot_wait": options.bot_wait,
         "now": options.now,
@@ -214,6 +233,8 @@ def _apply(connection: Connection, batch: Batch, work: Work, journal: Journal, o
     if event == NEW_EVENT:
         _prepare(connection)
     rows = connection.execute(statement, values).all()
+    if rows[0].has_forgotten:
+        raise Forgotten
     missing = [row.wamid for row in rows if row.wamid is not None and row.message_id is None]
     if missing or rows[0].strangers:
         raise _NotStored(f"nobody is known who wrote {missing}" if missing else "somebody is not known")

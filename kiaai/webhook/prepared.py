@@ -15,6 +15,7 @@ TYPES = {
     "wamids": "text[]",
     "known": "text[]",
     "send_keys": "uuid[]",
+    "hashes": "uuid[]",
     "bot_enabled": "boolean",
     "bot_wait": "double precision",
     "now": "timestamptz",

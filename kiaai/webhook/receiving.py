@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from kiaai.config import Settings
 from kiaai.delivery.channels import MAKE_CHANNEL, channel_values
+from kiaai.webhook.erased_ids import key_of
 from kiaai.webhook.intake import Journal, Options, Taken, retried, take, transaction
 from kiaai.whatsapp.inbound import Batch, UnreadableBody, parse
 
@@ -39,7 +40,13 @@ def receive(raw: bytes, received_at: datetime, settings: Settings, event_id: int
     except UnreadableBody as error:
         batch = replace(EMPTY, problems=(str(error),))
     channel_ids = _channel_ids(batch.phone_number_ids, settings)
-    options = Options(received_at, settings.bot_enabled, settings.bot_wait_seconds, channel_ids)
+    options = Options(
+        received_at,
+        settings.bot_enabled,
+        settings.bot_wait_seconds,
+        channel_ids,
+        key_of(settings.secret_key),
+    )
     journal = _journal(raw, batch, channel_ids, event_id)
     taken = take(batch, journal, options)
     if taken.is_emptied:

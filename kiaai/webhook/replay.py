@@ -27,7 +27,8 @@ def replay(event_id: int) -> WebhookEvent:
         text(
             "UPDATE webhook_events SET outcome = :outcome, error = :error, replayed_at = :now,"
             " replay_at = CASE WHEN :is_unfinished THEN clock_timestamp() + interval '5 minutes' END"
-            " WHERE id = :id"
+            # Somebody whom it spoke of may have been erased meanwhile: then it stays erased.
+            " WHERE id = :id AND outcome <> 'erased'"
         ),
         {
             "id": event_id,

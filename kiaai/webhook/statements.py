@@ -202,10 +202,15 @@ STRANGERS = f"""
         WHERE i.may_create GROUP BY i.customer
         HAVING bool_or(li.lead_id IS NULL) OR count(c.id) = 0) one"""
 
+# Whether anything of the body was erased with a person: see `erased_ids`.
+_IS_ERASED = """EXISTS (SELECT FROM unnest(CAST(:hashes AS uuid[])) h(hash)
+        CROSS JOIN LATERAL (SELECT FROM erased_ids WHERE hash = h.hash OFFSET 0) e)"""
+
 # What was asked and what is there now. A missing message or a stranger means: someone is new.
 CHECK = f"""
     WITH strangers AS MATERIALIZED ({STRANGERS})
-    SELECT s.strangers, {{event}} AS event_id, a.wamid, m.id AS message_id, m.conversation_id,
+    SELECT s.strangers, {_IS_ERASED} AS has_forgotten, {{event}} AS event_id,
+        a.wamid, m.id AS message_id, m.conversation_id,
         f.id AS attachment_id,
         coalesce({{is_new}}, false) AS is_new,
         coalesce(c.bot_due_at IS NOT NULL, false) AS is_bot_due,

@@ -22,6 +22,7 @@ from kiaai.bot.unanswerable import HOUSEKEEPING as BOT_HOUSEKEEPING
 from kiaai.hooks.housekeeping import HOUSEKEEPING as HOOKS_HOUSEKEEPING
 from kiaai.hooks.telling import LOOK
 from kiaai.inbox import snoozing
+from kiaai.leads.erased_files import remove_due_files
 from kiaai.leads.imports.running import DUE as IMPORT_DUE
 from kiaai.leads.imports.running import HOUSEKEEPING as IMPORTS_HOUSEKEEPING
 from kiaai.whatsapp.client import WhatsAppClient
@@ -142,6 +143,7 @@ class Sweep:
         is_full = [self._hand_out(pool, query) for pool, query in work]
         is_full.append(self._wake_snoozed())
         join_due_orphans()
+        remove_due_files()
         self._look_up_paused_channel()
         self._keep_house()
         return any(is_full)
