@@ -58,6 +58,11 @@ class BotTurn(Base):
     __tablename__ = "bot_turns"
     __table_args__ = (
         Index("ix_bot_turns_conversation_id_id", "conversation_id", "id"),
+        Index(
+            "ix_bot_turns_started_at",
+            "started_at",
+            postgresql_include=["decision", "reason", "tokens_in", "tokens_out", "cost_micros"],
+        ),
         Index("ix_bot_turns_message_id", "message_id", postgresql_where=sql("message_id IS NOT NULL")),
     )
 

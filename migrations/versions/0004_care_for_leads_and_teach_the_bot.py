@@ -414,6 +414,9 @@ _FACTS_OF_CONSENT = """
 _BIG_INDEXES = {
     # Deleting a message looks for the turns that refer to it.
     "ix_bot_turns_message_id": """bot_turns (message_id) WHERE message_id IS NOT NULL""",
+    # All that the page of the bot counts of the last days stands in it.
+    "ix_bot_turns_started_at": """bot_turns (started_at)
+        INCLUDE (decision, reason, tokens_in, tokens_out, cost_micros)""",
     # Whose those are that are put away; the others are found by ix_conversations_assignee_id.
     "ix_conversations_closed_assignee_id": """conversations (assignee_id, lead_id)
         WHERE assignee_id IS NOT NULL AND state = 'closed'""",
