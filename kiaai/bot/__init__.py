@@ -6,7 +6,7 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     """Register the pages of the room."""
     # Each module adds its routes to the blueprint.
-    from kiaai.bot import article_views  # noqa: F401
+    from kiaai.bot import article_views, import_views, question_views  # noqa: F401
     from kiaai.bot.blueprint import bp
 
     app.register_blueprint(bp)

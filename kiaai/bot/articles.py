@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markdown_it import MarkdownIt
 
 from kiaai.errors import KiaAiError
+from kiaai.texts import Text, lazy
 
 LANGUAGES = ("es", "en")
 LONGEST_TITLE = 200
@@ -21,7 +22,7 @@ class UnreadableFile(KiaAiError):
 
     def __init__(self, line: int, reason: str):
         super().__init__(f"line {line}: {reason}")
-        self.line = line
+        self.line, self.reason = line, reason
 
 
 @dataclass
@@ -46,7 +47,7 @@ def read_articles(text: str, language: str) -> list[ArticleDraft]:
     first = headings[0][0] if headings else len(lines)
     language = _front_language(lines[:first], language)
     if not headings:
-        raise UnreadableFile(1, "no article here. Begin each with a line such as: # Opening hours")
+        raise UnreadableFile(1, lazy("no article here. Begin each with a line such as: # Opening hours"))
     ends = [start for start, *_ in headings[1:]] + [len(lines)]
     drafts = [_draft(lines, heading, end, language) for heading, end in zip(headings, ends, strict=True)]
     drafts = _without_document_title(drafts, [level for _, _, level, _ in headings])
@@ -77,7 +78,9 @@ def _front_language(front: list[str], language: str) -> str:
         if match and match[1].lower() == "language":
             language = _known_language(match[2], number)
         elif line.strip().strip("-"):
-            raise UnreadableFile(number, "text before the first title. Put a line such as: # Opening hours")
+            raise UnreadableFile(
+                number, lazy("text before the first title. Put a line such as: # Opening hours")
+            )
     return language
 
 
@@ -85,14 +88,20 @@ def _draft(lines: list[str], heading: Heading, end: int, language: str) -> Artic
     start, after, _, title = heading
     draft = ArticleDraft(title=title, language=language, line=start + 1)
     if not title or len(title) > LONGEST_TITLE:
-        raise UnreadableFile(draft.line, f"a title needs 1 to {LONGEST_TITLE} characters.")
+        raise UnreadableFile(
+            draft.line, lazy("a title needs 1 to %(limit)s characters.", limit=LONGEST_TITLE)
+        )
     while after < end and (not lines[after].strip() or _FRONT_LINE.fullmatch(lines[after].strip())):
         _read_front_line(draft, lines[after].strip(), after + 1)
         after += 1
     draft.body = "\n".join(lines[after:end]).strip()
     if len(draft.body) > LONGEST_BODY:
-        raise UnreadableFile(draft.line, f"“{title}” has more than {LONGEST_BODY:,} characters. Split it.")
+        raise UnreadableFile(draft.line, _too_long(title))
     return draft
+
+
+def _too_long(title: str) -> Text:
+    return lazy("“%(title)s” has more than %(limit)s characters. Split it.", title=title, limit=LONGEST_BODY)
 
 
 def _read_front_line(draft: ArticleDraft, line: str, number: int) -> None:
@@ -106,7 +115,7 @@ def _read_front_line(draft: ArticleDraft, line: str, number: int) -> None:
 def _known_language(word: str, line: int) -> str:
     language = word.strip().lower()
     if language not in LANGUAGES:
-        raise UnreadableFile(line, f"language is {word.strip()!r}, but must be es or en.")
+        raise UnreadableFile(line, lazy("language is %(word)s, but must be es or en.", word=word.strip()))
     return language
 
 
@@ -119,7 +128,8 @@ def _without_document_title(drafts: list[ArticleDraft], levels: list[int]) -> li
             kept.append(draft)
         elif not is_chapter:
             raise UnreadableFile(
-                draft.line, f"“{draft.title}” has no text. Write its answer below the title."
+                draft.line,
+                lazy("“%(title)s” has no text. Write its answer below the title.", title=draft.title),
             )
     return kept
 
@@ -129,4 +139,7 @@ def _require_different_titles(drafts: list[ArticleDraft]) -> None:
     for draft in drafts:
         first = seen.setdefault((draft.language, draft.title), draft.line)
         if first != draft.line:
-            raise UnreadableFile(draft.line, f"“{draft.title}” stands already in line {first}.")
+            raise UnreadableFile(
+                draft.line,
+                lazy("“%(title)s” stands already in line %(line)s.", title=draft.title, line=first),
+            )
