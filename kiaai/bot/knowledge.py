@@ -53,6 +53,14 @@ def search(question: str, language: str | None = None) -> list[Passage]:
     return []
 
 
+def nearest(question: str, language: str | None = None) -> list[Passage]:
+    """Return what comes closest to the question, also where it is not close enough to answer."""
+    asked = _in_full(read_question(question))
+    candidates = ranking.rank(asked.words, asked.hints) if asked.words or asked.hints else []
+    own = [candidate for candidate in candidates if candidate.language == (language or DEFAULT)]
+    return [_passage(candidate) for candidate in (own or candidates)[:_MOST_PASSAGES]]
+
+
 def _search(question: str, language: str | None) -> list[Passage]:
     asked = _in_full(read_question(question))
     if not asked.words and not asked.hints:

@@ -1,8 +1,9 @@
 """What is kept of a turn, to be shown and replayed. Pure."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from kiaai.bot.turn import Decision, Line, Standing, TurnInput
+from kiaai.bot.turn import Decision, Line, Passage, Standing, TurnInput
 
 # Enough to tell the language, and what a short question goes on about.
 _NEWEST_EARLIER, _LONGEST_EARLIER = 5, 500
@@ -10,11 +11,16 @@ _NEWEST_EARLIER, _LONGEST_EARLIER = 5, 500
 
 def passages_of(decision: Decision) -> dict[str, Any]:
     """Return the articles that were found, for `bot_turns.passages`."""
-    found = [
-        {"article_id": passage.article_id, "title": passage.title, "score": passage.score}
-        for passage in decision.passages
-    ]
+    found = named(decision.passages)
     return {"language": decision.language, "found": found} if found else {}
+
+
+def named(passages: Iterable[Passage]) -> list[dict[str, Any]]:
+    """Return articles as a record names them."""
+    return [
+        {"article_id": passage.article_id, "title": passage.title, "score": passage.score}
+        for passage in passages
+    ]
 
 
 def detail_of(turn: TurnInput, decision: Decision) -> dict[str, Any]:
