@@ -12,6 +12,7 @@ from flask.cli import AppGroup
 
 from kiaai.extensions import db
 from kiaai.leads.columns import COLUMNS
+from kiaai.leads.erase_command import erase
 from kiaai.leads.exporting import count, export
 from kiaai.leads.file_commands import Told, ends_clearly, foresee_file, load_file, progress
 from kiaai.leads.filters import PeopleFilter
@@ -21,6 +22,7 @@ from kiaai.leads.table import NotATable, Table, open_table
 from kiaai.models.lead import LEAD_STATUSES, ORIGINS
 
 leads = AppGroup("leads", help="Bring leads in, or take them out.")
+leads.add_command(erase)
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 

@@ -7,10 +7,9 @@ first with newcomers made known, then, if the database refuses something, in hal
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -38,6 +37,7 @@ from kiaai.webhook.statements import (
     STRANGERS,
     apply_all,
 )
+from kiaai.webhook.taking import NOT_TRIED, Journal, Options, Taken
 from kiaai.whatsapp.inbound import Batch
 
 log = logging.getLogger(__name__)
@@ -56,48 +56,6 @@ PATIENCE_SECONDS = 2.7
 SEARCH_SECONDS = 2.0
 # Nobody waits for the answer when a body is applied again.
 REPLAY_SECONDS = 120.0
-_NOT_TRIED = "not tried yet, a worker does it soon"
-
-
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """The journal row of a body: new when `event_id` is None, else one that is applied again."""
-
-    body: bytes = b""
-    outcome: str = "applied"
-    error: str | None = None
-    event_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What a body left behind and who is to be woken. errors: items that could not be applied.
-
-    erased: messages in it whose words were deleted here. is_emptied: it held nothing else.
-    """
-
-    event_id: int
-    bot_conversations: frozenset[int] = frozenset()
-    attachments: frozenset[int] = frozenset()
-    errors: tuple[str, ...] = ()
-    erased: frozenset[str] = frozenset()
-    is_emptied: bool = False
-
-    @property
-    def is_unfinished(self) -> bool:
-        """Tell whether time ran out before every item was tried."""
-        return _NOT_TRIED in self.errors
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the settings and the clock say. bot_wait: seconds. erased_key: of the hashes of erased ids."""
-
-    now: datetime
-    bot_enabled: bool
-    bot_wait: float
-    channel_ids: Mapping[str, int] = field(default_factory=dict)
-    erased_key: bytes = b""
 
 
 class _NotStored(Exception):
@@ -179,7 +137,7 @@ def _apply_part(
     if not items:
         return taken
     if time.monotonic() > search_until:
-        return replace(taken, errors=(*taken.errors, *[_NOT_TRIED] * len(items)))
+        return replace(taken, errors=(*taken.errors, *[NOT_TRIED] * len(items)))
     part = merged(items)
     work = fold(part, options.channel_ids)
     try:

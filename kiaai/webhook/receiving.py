@@ -9,7 +9,8 @@ from sqlalchemy import text
 from kiaai.config import Settings
 from kiaai.delivery.channels import MAKE_CHANNEL, channel_values
 from kiaai.webhook.erased_ids import key_of
-from kiaai.webhook.intake import Journal, Options, Taken, retried, take, transaction
+from kiaai.webhook.intake import retried, take, transaction
+from kiaai.webhook.taking import Journal, Options, Taken
 from kiaai.whatsapp.inbound import Batch, UnreadableBody, parse
 
 LONGEST_ERROR = 2000

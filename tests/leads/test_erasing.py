@@ -157,7 +157,7 @@ def test_what_is_new_in_a_body_counts_and_what_is_not_does_not(app: Flask, zorai
         )
     )
 
-    assert sorted(db.session.scalars(select(Message.text))) == ["Otra cosa", "Yo"]
+    assert sorted(t for t in db.session.scalars(select(Message.text)) if t) == ["Otra cosa", "Yo"]
     assert WORD.encode() not in bytes(_journal()[-1].body)
 
 
