@@ -24,6 +24,7 @@ from bench import (
     pages,
     peers,
     people,
+    people_pages,
     polls,
     profile,
     sending,
@@ -44,6 +45,7 @@ GROWING: dict[str, tuple[Part, ...]] = {
     "polls": (polls.with_nothing_new,),
     "pages": (pages.with_something_new,),
     "clicks": (clicks.to_a_drawn_thread,),
+    "people": (people_pages.by_every_filter,),
 }
 # Measured once, with the smallest database.
 ONCE: dict[str, tuple[Part, ...]] = {

@@ -92,10 +92,13 @@ def find_columns(
 ) -> dict[str, PeoplePage]:
     """Return the top of each column of the board, with its count. shown: how many cards, by status."""
     found = {}
+    # Whom the other filters let through is the same for each column.
+    few = _few(wanted.but(status="", sort="last", way=""), zone)
     for status in LEAD_STATUSES:
         limit = max((shown or {}).get(status, 0), COLUMN_CARDS)
         in_column = wanted.but(status=status, sort="last", way="")
-        found[status] = _page(_places(in_column, zone, None, max(limit + 1, COUNT_LIMIT)), limit)
+        places = _places_among(few, in_column, zone, None, max(limit + 1, COUNT_LIMIT))
+        found[status] = _page(places, limit)
     return found
 
 
@@ -167,7 +170,12 @@ def _cursor(place: _Place) -> KeyCursor:
 
 def _places(wanted: PeopleFilter, zone: tzinfo, before: KeyCursor | None, most: int) -> list[_Place]:
     """Return ids and sort keys of at most so many people."""
-    few = _few(wanted, zone)
+    return _places_among(_few(wanted, zone), wanted, zone, before, most)
+
+
+def _places_among(
+    few: list[int] | None, wanted: PeopleFilter, zone: tzinfo, before: KeyCursor | None, most: int
+) -> list[_Place]:
     if few is not None:
         return _run(_looked_up(wanted, zone, before, few), most)
     if not rest(wanted, zone):
