@@ -18,6 +18,7 @@ from kiaai.leads.erasing_journal import forget_in_journal, newest_body
 from kiaai.leads.erasing_traces import find_traces, former_ids
 from kiaai.leads.pipeline import Actor
 from kiaai.models import Conversation, Erasure, Lead, LeadIdentity
+from kiaai.texts import lazy
 from kiaai.webhook.erased_ids import hash_sql, hash_values
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ def _lock(lead_id: int) -> list[int]:
     locked = select(Lead).where(Lead.id == lead_id).with_for_update()
     found = db.session.scalars(locked.execution_options(populate_existing=True)).one_or_none()
     if found is None:
-        raise NotFound("Nobody is known by this number or id.")
+        raise NotFound(lazy("Nobody is known by this number or id."))
     theirs = select(Conversation.id).where(Conversation.lead_id == lead_id).order_by(Conversation.id)
     return list(db.session.scalars(theirs.with_for_update()))
 

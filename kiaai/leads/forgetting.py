@@ -10,6 +10,7 @@ from kiaai.leads.erased_files import remove_files
 from kiaai.leads.erasing import erase
 from kiaai.leads.pipeline import Actor
 from kiaai.models import Lead
+from kiaai.texts import lazy
 from kiaai.transactions import commit
 from kiaai.webhook.erased_ids import key_of
 
@@ -37,7 +38,7 @@ def forget(lead_id: int, actor: Actor, secret_key: str) -> Forgotten:
 def _erase(lead_id: int, actor: Actor, secret_key: str) -> Forgotten:
     lead = db.session.get(Lead, lead_id)
     if lead is None:
-        raise NotFound("Nobody is known by this number or id.")
+        raise NotFound(lazy("Nobody is known by this number or id."))
     erasure = erase(lead, actor, key_of(secret_key))
     db.session.flush()
     db.session.refresh(erasure)
