@@ -196,6 +196,7 @@ def _insert(
         text=draft.text,
         payload=draft.payload,
         reply_to=draft.reply_to,
+        party=conversation.answers_to,
         author=by.author,
         user_id=by.user_id,
         lane="campaign" if by.author == "campaign" else "talk",

@@ -10,7 +10,7 @@ from kiaai.extensions import db
 from kiaai.leads.merging_rules import FIELDS, refused
 from kiaai.leads.parting_talks import part_talks
 from kiaai.leads.pipeline import Actor, record
-from kiaai.leads.together import GONE, lock_both, put_back, require_quiet, snapshot, write_rows
+from kiaai.leads.together import GONE, lock_one, put_back, require_quiet, snapshot, write_rows
 from kiaai.models import Lead, Merge
 from kiaai.models.base import Json
 from kiaai.texts import Text, lazy
@@ -75,7 +75,7 @@ def undo(merge: Merge, actor: Actor) -> Undone:
     """Part the two leads of a merge. Raises ValidationFailed naming `other` when that cannot be done now."""
     db.session.flush()
     keep_id, other_id = merge.lead_id, merge.other_id
-    talks = lock_both(keep_id)
+    talks = lock_one(keep_id)
     locked = select(Merge).where(Merge.id == merge.id).with_for_update()
     merge = db.session.scalars(locked.execution_options(populate_existing=True)).one_or_none() or _gone()
     _require_undoable(merge, keep_id)

@@ -18,23 +18,43 @@ _BUSY = lazy("A message is just going out. Try again in a moment.")
 
 _LOCK_IDENTITIES = text("""
     SELECT 1 FROM lead_identities WHERE lead_id = ANY (:ids) ORDER BY kind, value FOR UPDATE""")
-# Against everything that refers to them too: what is about to be written of either waits, and looks again.
-_LOCK_LEADS = text("SELECT id FROM leads WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
+_LOCK_LEADS = text("SELECT id FROM leads WHERE id = ANY (:ids) ORDER BY id FOR NO KEY UPDATE")
+# Against what refers to them too, and only with their conversations in hand: whoever changes a conversation
+# twice in one transaction makes PostgreSQL look at its lead again, and would wait for us as we for them.
+_LOCK_WHOLE_LEADS = text("SELECT id FROM leads WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
 _IS_BUSY = text("""
     SELECT EXISTS (SELECT FROM messages WHERE conversation_id = ANY (:ids) AND status = 'sending')
         OR EXISTS (SELECT FROM conversations WHERE id = ANY (:ids) AND lease_until > clock_timestamp()
             AND lease_token IS NOT NULL)""")
 
 
-def lock_both(*lead_ids: int) -> list[Conversation]:
-    """Hold the leads, their identities and their conversations, and return those. Raises ValidationFailed."""
-    ids = {"ids": sorted(set(lead_ids))}
-    if len(ids["ids"]) < len(lead_ids):
+def lock_both(keep_id: int, other_id: int) -> list[Conversation]:
+    """Hold two leads, their identities and their conversations, and return those. Raises ValidationFailed.
+
+    Nothing new can be written of either lead until the transaction ends.
+    """
+    if keep_id == other_id:
         raise refused(_SAME)
-    db.session.execute(_LOCK_IDENTITIES, ids)
-    if len(db.session.execute(_LOCK_LEADS, ids).all()) < len(lead_ids):
+    _lock([keep_id, other_id])
+    db.session.execute(_LOCK_WHOLE_LEADS, {"ids": [keep_id, other_id]})
+    # Once more: one may have been made while we waited.
+    return _lock_talks([keep_id, other_id])
+
+
+def lock_one(lead_id: int) -> list[Conversation]:
+    """Hold a lead, its identities and its conversations, and return those. Raises ValidationFailed."""
+    return _lock([lead_id])
+
+
+def _lock(lead_ids: list[int]) -> list[Conversation]:
+    db.session.execute(_LOCK_IDENTITIES, {"ids": lead_ids})
+    if len(db.session.execute(_LOCK_LEADS, {"ids": lead_ids}).all()) < len(lead_ids):
         raise refused(GONE)
-    talks = select(Conversation).where(Conversation.lead_id.in_(ids["ids"])).order_by(Conversation.id)
+    return _lock_talks(lead_ids)
+
+
+def _lock_talks(lead_ids: list[int]) -> list[Conversation]:
+    talks = select(Conversation).where(Conversation.lead_id.in_(lead_ids)).order_by(Conversation.id)
     locked = talks.with_for_update(of=Conversation).execution_options(populate_existing=True)
     return list(db.session.scalars(locked))
 
