@@ -6,7 +6,7 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from kiaai.accounts.access import admin_required, current_user
+from kiaai.accounts.access import admin_required, current_user, is_signed_in
 from kiaai.bot import unanswerable
 from kiaai.bot.article_list import sources
 from kiaai.bot.articles import LONGEST_TITLE
@@ -36,7 +36,9 @@ def allow_drafts(endpoint: str | None, _values: dict[str, Any] | None) -> None:
 
 
 @bp.errorhandler(RequestEntityTooLarge)
-def refuse_large_form(_error: RequestEntityTooLarge) -> ResponseReturnValue:
+def refuse_large_form(error: RequestEntityTooLarge) -> ResponseReturnValue:
+    if not (is_signed_in() and current_user().is_admin):
+        return error
     return _start({"files": [lazy("At most 8 MB at once. Import it in parts.")]}), 413
 
 
@@ -69,14 +71,14 @@ def import_page() -> ResponseReturnValue:
         address = tidy_address(url)
         page = fetch_page(address, settings.webhooks_allow_private)
     except PageRefused as refused:
-        return _start({"url": [refused.reason]}), 422
+        return _start({"url": [refused.reason]}, url), 422
     text = decoded(page.content, page.charset)
     found = read_page(text, page.url) if page.is_html else read_plain(text, page.url)
     if not found:
         reason = lazy(
             "There is no text on this page: a program in the browser draws it. Copy it into a new article."
         )
-        return _start({"url": [reason]}), 422
+        return _start({"url": [reason]}, url), 422
     read = Read(drafts=[(address, draft) for draft in found], sources=[address])
     return _drafts(plan(read.drafts, read.sources), read)
 
@@ -121,9 +123,9 @@ def _draft(number: int) -> Draft:
     )
 
 
-def _start(errors: dict[str, list[Text]]) -> str:
+def _start(errors: dict[str, list[Text]], url: str = "") -> str:
     pages = [source for source in sources() if source.startswith(("http://", "https://"))]
-    return render_template("bot/import.html", errors=errors, url=request.form.get("url", ""), pages=pages)
+    return render_template("bot/import.html", errors=errors, url=url, pages=pages)
 
 
 def _drafts(planned: Plan, read: Read, error: str | None = None) -> str:

@@ -16,12 +16,14 @@ MOST_SECTIONS = 100
 LEAST_CHARACTERS = 80
 _DEEPEST_HEADING = 3
 
-_MAIN = ("main", "[role=main]", "article", "#content")
+_MAIN = ("main", '[role="main"]', "article", "#content")
 # What stands around a text and is none of it.
-_AROUND = (
-    "script,style,noscript,template,svg,nav,aside,footer,form,iframe,canvas,button,select,dialog,[hidden],"
+_AROUND = frozenset(
+    """
+    head script style noscript template svg nav aside footer form iframe canvas button select dialog
+    """.split()  # noqa: SIM905 - a list of words reads best as words
 )
-_AROUND += "[aria-hidden=true],[role=navigation],[role=banner],[role=contentinfo],[role=search],head"
+_AROUND_ROLES = frozenset(("navigation", "banner", "contentinfo", "search"))
 _MARKS = {"strong": "**", "b": "**", "em": "_", "i": "_"}
 _BLOCKS = frozenset(
     """
@@ -30,6 +32,14 @@ _BLOCKS = frozenset(
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
 _HEADING = re.compile(r"h[1-6]")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
+_END_BY_THEMSELVES = frozenset(
+    """
+    area base br col colgroup dd dt embed hr img input li link meta option p param source tbody td th thead tr
+    track wbr
+    """.split()  # noqa: SIM905 - as above
+)
+_DEEPEST = 2000
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{2,40})""", re.IGNORECASE)
 
 
@@ -58,19 +68,30 @@ def decoded(content: bytes, charset: str | None) -> str:
 
 def read_page(html: str, url: str) -> list[ArticleDraft]:
     """Return the sections of a page as articles; none where the page holds no text of its own."""
+    if _depth(html) > _DEEPEST:
+        return []
     # Not loaded where no page is ever read.
     from selectolax.lexbor import LexborHTMLParser
 
     document = LexborHTMLParser(clean_text(html))
     title = document.css_first("title")
     language = (document.root.attributes.get("lang") or "")[:2].lower() if document.root else ""
-    document.strip_tags(list(_AROUND))
     root = _main_of(document)
     if root is None:
         return []
     sections = _sections(_Writer(url).written(root))
     name = one_line(title.text() if title else "", LONGEST_TITLE)
     return _drafts(sections, name or url, language)
+
+
+def _depth(html: str) -> int:
+    """Return about how deep a page is nested. Parsers take the square of that."""
+    deepest = depth = 0
+    for is_end, name in _TAG.findall(html):
+        if name.lower() not in _END_BY_THEMSELVES:
+            depth = max(0, depth + (-1 if is_end else 1))
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def read_plain(text: str, url: str) -> list[ArticleDraft]:
@@ -85,9 +106,15 @@ def _main_of(document: Any) -> Any:
         found = document.css_first(place)
         if found is not None and len(found.text(strip=True)) >= LEAST_CHARACTERS:
             return found
-    for header in document.css("header"):
-        header.decompose()
     return document.body
+
+
+def _is_around(node: Any, root: Any) -> bool:
+    if node.tag in _AROUND or (node.tag == "header" and root.tag == "body"):
+        return True
+    given = node.attributes
+    is_hidden = "hidden" in given or given.get("aria-hidden") == "true"
+    return is_hidden or given.get("role") in _AROUND_ROLES
 
 
 def _drafts(sections: list[Section], name: str, language: str) -> list[ArticleDraft]:
@@ -164,7 +191,7 @@ class _Writer:
                 self._add(node.text(deep=False))
             elif is_end:
                 self._close(node)
-            elif node.tag and not node.tag.startswith(("-", "!")):
+            elif node.tag and not node.tag.startswith(("-", "!")) and not _is_around(node, root):
                 self._enter(node)
                 stack.append((node, True))
                 stack.extend((child, False) for child in reversed(list(node.iter(include_text=True))))
