@@ -6,7 +6,7 @@ from marshmallow import Schema, ValidationError, validate
 from marshmallow.fields import Boolean, Dict, Integer, List, Nested, String
 
 from kiaai.api.fields import Text, Time
-from kiaai.api.schemas import NEXT, SendHeaders, said
+from kiaai.api.schemas import NEXT, nothing, said
 from kiaai.leads.columns import COLUMNS
 from kiaai.leads.imports.choosing import MOST_TAGS
 from kiaai.leads.imports.countries import COUNTRIES
@@ -26,8 +26,15 @@ class Words(Text):
         return [" ".join(word.split()) for word in text.split(",")]
 
 
-class ImportHeaders(SendHeaders):
+class ImportHeaders(Schema):
     """What may come along with a file."""
+
+    key = Text(
+        data_key="Idempotency-Key",
+        load_default=nothing,
+        validate=validate.Length(min=1, max=200),
+        metadata=said("The same key, file and options again give the first import and start no other."),
+    )
 
 
 def _check_columns(names: list[str]) -> None:
@@ -56,7 +63,7 @@ class ImportOptions(Schema):
     country = Text(
         load_default="",
         validate=validate.OneOf(("", *sorted(COUNTRIES))),
-        metadata=said("Of numbers without `+`."),
+        metadata=said("Of numbers without `+`, such as `CL` or `MX`."),
     )
     tags = Words(
         load_default=list, validate=_check_tags, metadata=said("For every lead of the file, with commas.")
