@@ -3,6 +3,8 @@
 import logging
 from dataclasses import replace
 
+from sqlalchemy.exc import NoResultFound
+
 from kiaai.bot.answering import beyond_rules
 from kiaai.bot.claiming import Claim, claim_turn
 from kiaai.bot.deciding import by_rules
@@ -56,6 +58,9 @@ class ConversationManager:
     def _store(self, claim: Claim, decision: Decision) -> Stored:
         try:
             return commit(lambda: store(claim, decision, self.settings), "bot_")
+        except NoResultFound:
+            # The person was erased meanwhile, and their conversation with them.
+            return Stored()
         except ValidationFailed as error:
             # The answer may not be sent, as when the window just closed: a person has to find another way.
             unsaid = Decision("hand_off", error.code, model=decision.model)

@@ -180,7 +180,7 @@ def _refusal(row: Any, head: Any, now: datetime) -> Refusal | None:
         return Refusal("cancelled", "A person took over.", needs_person=False)
     if not _address(row, head):
         return Refusal("failed", "No number is known for this person.", code=131026)
-    if head.lane == "campaign" and row.opted_out_at is not None:
+    if (head.lane == "campaign" or head.kind == "template") and row.opted_out_at is not None:
         return Refusal("cancelled", "This person asked for no more messages of this kind.")
     if head.kind != "template" and not _is_window_open(row.last_inbound_at, now):
         return Refusal("failed", "The 24-hour window closed before the message could leave.", code=131047)

@@ -5,7 +5,7 @@ import logging
 from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
@@ -56,6 +56,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(ValidationFailed, _answer_validation)
     app.register_error_handler(NotFound, _answer_not_found)
+    app.register_error_handler(NoResultFound, _answer_gone)
     app.register_error_handler(DBAPIError, _answer_database)
     app.register_error_handler(PoolTimeout, _answer_database)
 
@@ -125,6 +126,12 @@ def _answer_not_found(error: NotFound) -> ResponseReturnValue:
     if is_json_path(request.path):
         return error_json(404, "not_found", _words_of(error))
     return _page(404, *_TEXTS[404]), 404
+
+
+def _answer_gone(error: NoResultFound) -> ResponseReturnValue:
+    """Answer that something was there a moment ago, as of a person who was erased meanwhile."""
+    log.warning("Gone while somebody worked on it: %s %s", request.method, request.path)
+    return _answer_not_found(NotFound())
 
 
 def _words_of(error: NotFound) -> str:

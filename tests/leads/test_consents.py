@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -9,6 +10,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
 from kiaai import clock
+from kiaai.bot.manager import ConversationManager
+from kiaai.config import Settings
+from kiaai.delivery.claiming import claim_head
 from kiaai.delivery.outbox import Sender, queue_message
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
@@ -196,3 +200,45 @@ def _preference(choice: str, at: int) -> bytes:
     change = {"field": "user_preferences", "value": value}
     body = {"object": "whatsapp_business_account", "entry": [{"id": "100000000000001", "changes": [change]}]}
     return json.dumps(body).encode()
+
+
+def test_what_was_queued_before_a_stop_is_cancelled_when_its_turn_comes(dana: Conversation) -> None:
+    dana.last_inbound_at = clock.now()
+    template = queue_message(dana, Sender("api"), kind="template", payload={"template": {"name": "oferta"}})
+    refuse(lock_for_consent(dana.lead_id), clock.now(), by=PERSON)
+    db.session.commit()
+
+    claim_head(dana.id, uuid4())
+
+    db.session.refresh(template)
+    assert template.status == "cancelled"
+
+
+@pytest.mark.parametrize(("words", "kind"), [("BAJA", "opt_out"), ("STOP", "opt_out")])
+def test_a_stop_in_words_is_a_fact_with_its_message(
+    settings: Settings, dana: Conversation, words: str, kind: str
+) -> None:
+    said = [
+        Message(conversation_id=dana.id, text=text, message_id=f"wamid.KIA.{text}", timestamp=at)
+        for text, at in ((words, NOON), ("gracias", NOON + timedelta(seconds=5)))
+    ]
+    db.session.add_all(said)
+    dana.bot_due_at = NOON
+    db.session.commit()
+
+    ConversationManager(settings).turn(dana.id)
+
+    (fact,) = facts_of(dana.lead_id)
+    assert fact.message is not None and fact.message.text == words
+    assert (fact.consent.kind, fact.consent.by, fact.consent.said_at) == (kind, "customer", NOON)
+
+
+def test_an_opted_out_person_gets_no_bot(settings: Settings, dana: Conversation) -> None:
+    refuse(lock_for_consent(dana.lead_id), NOON, by=PERSON)
+    db.session.add(Message(conversation_id=dana.id, text="¿Abren hoy?", message_id="wamid.KIAOUT1"))
+    dana.bot_due_at, dana.last_inbound_at = clock.now() - timedelta(seconds=1), clock.now()
+    db.session.commit()
+
+    ConversationManager(settings).turn(dana.id)
+
+    assert not db.session.scalars(select(Message).where(Message.author == "bot")).all()
