@@ -10,6 +10,7 @@ def init_app(app: Flask) -> None:
     from kiaai.api.conversations import bp as conversations
     from kiaai.api.description import make_api
     from kiaai.api.imports import bp as imports
+    from kiaai.api.knowledge import bp as knowledge
     from kiaai.api.leads import bp as leads
     from kiaai.api.reference import bp as reference
     from kiaai.api.routing import LeadReference
@@ -19,7 +20,7 @@ def init_app(app: Flask) -> None:
 
     app.url_map.converters["lead"] = LeadReference
     api = make_api(app)
-    for blueprint in (conversations, sending, leads, imports, webhooks):
+    for blueprint in (conversations, sending, leads, imports, knowledge, webhooks):
         # Keys need no token; for the session cookie `authentication` asks for one.
         csrf.exempt(blueprint)
         api.register_blueprint(blueprint)

@@ -73,12 +73,16 @@ def test_the_description_is_openapi_3_1_and_names_every_route(client: FlaskClien
 
     assert spec["openapi"] == "3.1.0"
     assert set(spec["paths"]) == {
+        "/api/articles",
+        "/api/articles/{article_id}",
         "/api/conversations",
         "/api/conversations/{phone}",
         "/api/conversations/{phone}/assignee",
         "/api/conversations/{phone}/bot",
         "/api/conversations/{phone}/state",
         "/api/messages/{message_id}/again",
+        "/api/questions",
+        "/api/questions/{question_id}",
         "/api/send-message",
         "/api/webhooks",
         "/api/webhooks/deliveries/{delivery_id}/redeliver",

@@ -377,7 +377,7 @@ def form_of(page: TestResponse) -> dict[str, Any]:
             form[name] = field.text().removeprefix("\n")
         elif field.tag == "select":
             chosen = field.css_first("option[selected]")
-            form[name] = chosen.attributes["value"]
+            form[name] = chosen.attributes["value"] if chosen else ""
         else:
             form[name] = given.get("value") or ""
     return form
