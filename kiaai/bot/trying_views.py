@@ -13,7 +13,7 @@ from kiaai.accounts.access import current_user, login_required
 from kiaai.bot import knowledge, trial
 from kiaai.bot.blueprint import bp
 from kiaai.bot.deciding import customer_language
-from kiaai.bot.explaining import DECISIONS, explain
+from kiaai.bot.explaining import DECISIONS, STOPPED, explain
 from kiaai.bot.finding import find
 from kiaai.bot.llm import LanguageModel
 from kiaai.bot.model_rest import Turnstile
@@ -34,6 +34,8 @@ from kiaai.web.rate_limits import counters
 _TRIES = RateLimitItemPerMinute(20, 1, namespace="bot-try")
 _DAY_SECONDS = 24 * 60 * 60
 _LONGEST_NAME = 60
+# Reasons of a turn for which the right article was missing, or not found.
+_NOT_KNOWN = {"nothing_found", "second_fallback", "model", *STOPPED}
 # Each of these holds a thread of the web server for up to 20 s.
 _MOST_AT_ONCE = 3
 
@@ -103,7 +105,7 @@ def _told(sent: Trial) -> Told:
     turn = trial.turn_input(sent.message, sent.exchanges, _setting(sent, settings))
     left = settings.llm_daily_tokens - trial.tokens_used(sent.exchanges)
     told = trial.take_turn(turn, lambda turn: replace(_find(turn), tokens_left=left), model)
-    if told.found or told.decision not in ("fallback", "hand_off"):
+    if told.found or told.reason not in _NOT_KNOWN:
         return told
     return replace(told, near=named(knowledge.nearest(sent.message, customer_language(turn))))
 

@@ -1,4 +1,4 @@
-"""The page to try the bot in a real browser: by keyboard alone, heard by screen readers, calm while it thinks."""
+"""The page to try the bot in a real browser: by keyboard alone, and calm while it thinks."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -78,4 +78,5 @@ def test_the_bot_is_tried_by_keyboard(
         page.goto("/bot/try")
         expect(page.get_by_role("article")).to_have_count(0)
     assert pensive.asked == 1
-    assert [db.session.scalar(select(func.count()).select_from(table)) for table in (BotTurn, Message)] == [0, 0]
+    counts = [db.session.scalar(select(func.count()).select_from(table)) for table in (BotTurn, Message)]
+    assert counts == [0, 0]
