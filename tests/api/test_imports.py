@@ -174,6 +174,14 @@ def test_too_large_a_file_is_413_whichever_way_it_comes(
     assert "20 MB" in plain.json["error"]["message"]
 
 
+def test_a_file_may_be_larger_than_other_bodies(send: Call) -> None:
+    lines = [f"5690000{1000 + number},{'x' * 9000}" for number in range(600)]
+
+    answer = send("phone,notes\n" + "\n".join(lines), dry_run="true")
+
+    assert (answer.status_code, answer.json["import"]["counts"]["created"]) == (202, 600)
+
+
 def test_what_cannot_be_done_in_this_state_is_refused(send: Call, post: Call) -> None:
     running, dry = send(country="CL").json["import"], send(dry_run="true").json["import"]
 
