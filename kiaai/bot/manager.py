@@ -63,7 +63,13 @@ class ConversationManager:
             return Stored()
         except ValidationFailed as error:
             # The answer may not be sent, as when the window just closed: a person has to find another way.
-            unsaid = Decision("hand_off", error.code, model=decision.model)
+            # What was said about being written to counts all the same, also without a confirmation.
+            is_consent = decision.kind in ("opt_out", "opt_in")
+            unsaid = (
+                replace(decision, text=None)
+                if is_consent
+                else Decision("hand_off", error.code, model=decision.model)
+            )
             return commit(lambda: store(claim, unsaid, self.settings), "bot_")
 
 

@@ -15,7 +15,8 @@ from kiaai.extensions import db
 from kiaai.hooks.housekeeping import forget_leads
 from kiaai.leads.erasing_imports import forget_in_imports
 from kiaai.leads.erasing_journal import forget_in_journal, newest_body
-from kiaai.leads.erasing_traces import find_traces, former_ids
+from kiaai.leads.erasing_traces import find_traces
+from kiaai.leads.former import former_ids
 from kiaai.leads.pipeline import Actor
 from kiaai.models import Conversation, Erasure, Lead, LeadIdentity
 from kiaai.texts import lazy
@@ -67,6 +68,10 @@ _DELETE = tuple(
         f"DELETE FROM bot_turns WHERE {_OF_THEIRS}",
         f"DELETE FROM messages WHERE {_OF_THEIRS}",
         "DELETE FROM lead_events WHERE lead_id = :lead_id",
+        # Whoever was one with them for a while has their name in the line that says so.
+        "UPDATE lead_events SET old = NULL, new = NULL, detail = '{}' WHERE kind IN ('merged', 'parted')"
+        " AND lead_id IN (SELECT unnest(ARRAY[lead_id, other_id]) FROM merges"
+        " WHERE lead_id = ANY (:lead_ids) OR other_id = ANY (:lead_ids))",
         "DELETE FROM merges WHERE lead_id = ANY (:lead_ids) OR other_id = ANY (:lead_ids)",
         "DELETE FROM lead_events WHERE kind = 'possible_duplicate' AND new = ANY (:lead_names)",
         "DELETE FROM conversations WHERE id = ANY (:conversations)",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from kiaai.extensions import db
 from kiaai.models import Lead, LeadIdentity
@@ -31,13 +31,6 @@ _NAMES = (
 _INNER = (("contact", "phone_number"), ("system", "wa_id"), ("system", "new_wa_id"), ("system", "user_id"))
 # So many digits at the end are the same however a number was typed.
 ENDING = 8
-
-_FORMER = text("""
-    WITH RECURSIVE former AS (
-        SELECT other_id FROM merges WHERE lead_id = :lead_id AND undone_at IS NULL
-        UNION SELECT m.other_id FROM merges m JOIN former f ON m.lead_id = f.other_id
-            WHERE m.undone_at IS NULL)
-    SELECT other_id FROM former""")
 
 
 @dataclass(frozen=True)
@@ -72,8 +65,3 @@ def find_traces(lead: Lead) -> Traces:
     number = lead.phone_number
     numbers = {number, match_key(number)} if number else set()
     return Traces(frozenset({id for id in (*identities, *numbers) if id}), lead.customer_name)
-
-
-def former_ids(lead_id: int) -> list[int]:
-    """Return the ids of leads that became part of this one."""
-    return list(db.session.scalars(_FORMER, {"lead_id": lead_id}))

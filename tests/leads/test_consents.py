@@ -215,7 +215,7 @@ def test_what_was_queued_before_a_stop_is_cancelled_when_its_turn_comes(dana: Co
 
 
 @pytest.mark.parametrize(("words", "kind"), [("BAJA", "opt_out"), ("STOP", "opt_out")])
-def test_a_stop_in_words_is_a_fact_with_its_message(
+def test_a_stop_in_words_is_a_fact_with_its_message_also_when_the_window_is_closed(
     settings: Settings, dana: Conversation, words: str, kind: str
 ) -> None:
     said = [
@@ -225,10 +225,11 @@ def test_a_stop_in_words_is_a_fact_with_its_message(
     db.session.add_all(said)
     dana.bot_due_at = NOON
     db.session.commit()
+    lead_id = dana.lead_id
 
     ConversationManager(settings).turn(dana.id)
 
-    (fact,) = facts_of(dana.lead_id)
+    (fact,) = facts_of(lead_id)
     assert fact.message is not None and fact.message.text == words
     assert (fact.consent.kind, fact.consent.by, fact.consent.said_at) == (kind, "customer", NOON)
 

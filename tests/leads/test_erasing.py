@@ -14,6 +14,7 @@ from kiaai.extensions import db
 from kiaai.leads.erased_files import remove_due_files, remove_files
 from kiaai.leads.erasing import count, erase
 from kiaai.leads.finding import find_lead
+from kiaai.leads.merging import merge, undo
 from kiaai.leads.pipeline import Actor
 from kiaai.media.storage import Storage
 from kiaai.models import (
@@ -316,3 +317,24 @@ def test_somebody_with_no_number_and_no_talk_is_forgotten_too(app: Flask) -> Non
 def _journal() -> list[WebhookEvent]:
     found = select(WebhookEvent).order_by(WebhookEvent.id).execution_options(populate_existing=True)
     return list(db.session.scalars(found))
+
+
+@pytest.mark.parametrize("is_parted", [False, True])
+def test_whoever_was_merged_with_them_keeps_nothing_of_them(
+    app: Flask, zoraida: Lead, dana: Conversation, media: Path, is_parted: bool
+) -> None:
+    db.session.execute(text("DELETE FROM merges; DELETE FROM outgoing_deliveries"))
+    db.session.execute(text("UPDATE messages SET status = 'sent' WHERE status = 'queued'"))
+    other_id = zoraida.id
+    merged = merge(dana.lead, zoraida, Actor("system"))
+    if is_parted:
+        undo(merged, Actor("system"))
+    db.session.commit()
+
+    forgotten = db.session.get_one(Lead, other_id if is_parted else dana.lead_id)
+    remove_files(forget(forgotten, app).id)
+
+    kept = everything(media)
+    lines = kept.splitlines()
+    assert not [line for line in lines if any(secret in line for secret in (*SECRETS, WAMID.lower()))]
+    assert ("56900000001" in kept) is is_parted
