@@ -6,7 +6,7 @@ from flask import current_app
 
 from kiaai import clock
 from kiaai.accounts.passwords import find_by_email
-from kiaai.api import queries, schemas
+from kiaai.api import desk_schemas, queries, schemas
 from kiaai.api.authentication import caller, require_caller
 from kiaai.api.loading import conversation_or_404, find_channel
 from kiaai.api.routing import PHONE, Routes
@@ -75,8 +75,8 @@ def set_bot(query: dict[str, Any], body: dict[str, Any], phone: str) -> Shape:
 
 @bp.route("/<phone>/assignee", methods=["PUT"], parameters=[PHONE])
 @bp.arguments(schemas.ChannelQuery, location="query")
-@bp.arguments(schemas.AssigneeBody)
-@bp.response(200, schemas.DeskAnswer)
+@bp.arguments(desk_schemas.AssigneeBody)
+@bp.response(200, desk_schemas.DeskAnswer)
 @bp.errors(403, 404, 413)
 def assign(query: dict[str, Any], body: dict[str, Any], phone: str) -> Shape:
     """Give a conversation to a person of the team, or to nobody; the bot goes on answering."""
@@ -88,8 +88,8 @@ def assign(query: dict[str, Any], body: dict[str, Any], phone: str) -> Shape:
 
 @bp.route("/<phone>/state", methods=["PUT"], parameters=[PHONE])
 @bp.arguments(schemas.ChannelQuery, location="query")
-@bp.arguments(schemas.StateBody)
-@bp.response(200, schemas.DeskAnswer)
+@bp.arguments(desk_schemas.StateBody)
+@bp.response(200, desk_schemas.DeskAnswer)
 @bp.errors(403, 404, 413)
 def set_state(query: dict[str, Any], body: dict[str, Any], phone: str) -> Shape:
     """Close a conversation, put it aside until a moment, or open it; the next message opens it too."""
