@@ -106,6 +106,10 @@ def _number(event: LeadEvent, who: str) -> Text:
     return lazy("%(who)s has a new number", who=who)
 
 
+def _about_two(what: Text, event: LeadEvent) -> Text:
+    return lazy("%(what)s: %(name)s", what=what, name=event.new) if event.new else what
+
+
 def _woken(event: LeadEvent, who: str) -> Text:
     if event.by == "system":
         return lazy("The conversation came back")
@@ -202,6 +206,16 @@ _TELLERS: dict[str, _Teller] = {
     ),
     "identity": ("phone", lambda _: lazy("You gave a new number"), _number),
     "number": ("phone", lambda _: lazy("You gave a new number"), _number),
+    "merged": (
+        "users",
+        lambda event: _about_two(lazy("You merged somebody into this person"), event),
+        lambda event, who: _about_two(lazy("%(who)s merged somebody into this person", who=who), event),
+    ),
+    "parted": (
+        "users",
+        lambda event: _about_two(lazy("You parted two people who had been merged"), event),
+        lambda event, who: _about_two(lazy("%(who)s parted two people who had been merged", who=who), event),
+    ),
     "possible_duplicate": (
         "users",
         lambda _: lazy("This may be the same person as another"),

@@ -18,11 +18,13 @@ from kiaai.leads.file_commands import Told, ends_clearly, foresee_file, load_fil
 from kiaai.leads.filters import PeopleFilter
 from kiaai.leads.imports.countries import COUNTRIES
 from kiaai.leads.imports.planning import WAYS, Plan
+from kiaai.leads.merge_command import merge_leads
 from kiaai.leads.table import NotATable, Table, open_table
 from kiaai.models.lead import LEAD_STATUSES, ORIGINS
 
 leads = AppGroup("leads", help="Bring leads in, or take them out.")
 leads.add_command(erase)
+leads.add_command(merge_leads)
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 

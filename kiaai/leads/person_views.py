@@ -14,8 +14,10 @@ from kiaai.inbox.lead_views import SAID, apply_fields, values_of
 from kiaai.inbox.notes import NotesChanged, sign_of
 from kiaai.inbox.origins import origin_of
 from kiaai.leads.consents import facts_of
+from kiaai.leads.duplicates import REASONS, SURENESS_NAMES
 from kiaai.leads.pipeline import Actor
 from kiaai.leads.queries import Person
+from kiaai.leads.same_person import same_person
 from kiaai.leads.views import bp, person_or_404
 from kiaai.models import Lead
 from kiaai.models.lead import LEAD_STATUSES
@@ -28,6 +30,8 @@ _ONE = "/<int:lead_id>"
 def person(lead_id: int) -> ResponseReturnValue:
     """Show one person, also one with whom nobody ever talked."""
     context = panel_of(person_or_404(lead_id))
+    context |= {"same": same_person(context["lead"], request.args.get("different", ""))}
+    context |= {"reasons": REASONS, "sureness_names": SURENESS_NAMES}
     return render_template(
         "leads/person.html", **context, facts=facts_of(lead_id), is_admin=current_user().is_admin
     )

@@ -14,3 +14,8 @@ def international(digits: str) -> str:
     except phonenumbers.NumberParseException:
         return f"+{digits}"
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
+def readable(recipient: str) -> str:
+    """Return a number as people read it, and a business-scoped id as it is."""
+    return international(recipient) if recipient.isdigit() else recipient
