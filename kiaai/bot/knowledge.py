@@ -1,6 +1,7 @@
 """The knowledge base: articles loaded from Markdown files, and the search that answers from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -11,7 +12,7 @@ from kiaai.bot.languages import DEFAULT
 from kiaai.bot.questions import Question, read_question, sentences_of
 from kiaai.bot.ranking import Candidate
 from kiaai.bot.shorthand import has_clipped, unclipped
-from kiaai.bot.spelling import corrected
+from kiaai.bot.spelling import recognised
 from kiaai.bot.turn import Passage
 from kiaai.bot.whatsapp_text import whatsapp_text
 from kiaai.bot.wording import words_of
@@ -47,8 +48,9 @@ def search(question: str, language: str | None = None) -> list[Passage]:
     language: the customer's, else the usual one; another comes only where nothing in theirs fits.
     """
     # Of several sentences, one may be the question and the others only the story around it.
+    speller = _Speller()
     for text in (question, *sentences_of(question)[:_MOST_SENTENCES]):
-        if passages := _search(text, language):
+        if passages := _search(text, language, speller):
             return passages
     return []
 
@@ -61,13 +63,15 @@ def nearest(question: str, language: str | None = None) -> list[Passage]:
     return [_passage(candidate) for candidate in (own or candidates)[:_MOST_PASSAGES]]
 
 
-def _search(question: str, language: str | None) -> list[Passage]:
+def _search(question: str, language: str | None, speller: "_Speller") -> list[Passage]:
     asked = _in_full(read_question(question))
     if not asked.words and not asked.hints:
         return []
     candidates = _answering(ranking.rank(asked.words, asked.hints), language)
-    if not candidates and (meant := _respelled(asked)) != asked:
-        candidates = _answering(ranking.rank(meant.words, meant.hints), language)
+    # What answers in another language may share no more with the question than the letters of a word.
+    is_own = any(candidate.language == (language or DEFAULT) for candidate in candidates)
+    if not is_own and (meant := speller.respelled(asked)) != asked:
+        candidates = _answering(ranking.rank(meant.words, meant.hints), language) or candidates
     return [_passage(candidate) for candidate in candidates[:_MOST_PASSAGES]]
 
 
@@ -134,13 +138,23 @@ def _in_full(asked: Question) -> Question:
     return Question(tuple(dict.fromkeys(unclipped(asked.words, ranking.unknown(asked.words)))), asked.hints)
 
 
-def _respelled(asked: Question) -> Question:
-    """Return the question with the slips of its unknown words put right."""
-    unknown = ranking.unknown(asked.words)
-    if not unknown:
-        return asked
-    vocabulary = {word for title in ranking.titles_and_keywords() for word in words_of(title)}
-    return Question(tuple(corrected(asked.words, unknown, vocabulary)), asked.hints)
+class _Speller:
+    """Puts slips of unknown words right; keeps what it has looked up for the sentences to come."""
+
+    def __init__(self) -> None:
+        self._is_unknown: dict[str, bool] = {}
+
+    def respelled(self, asked: Question) -> Question:
+        new = [word for word in asked.words if word not in self._is_unknown]
+        if new:
+            unknown = ranking.unknown(new)
+            self._is_unknown |= {word: word in unknown for word in new}
+        wrong = {word for word in asked.words if self._is_unknown[word]}
+        return replace(asked, words=tuple(recognised(asked.words, wrong, self._known))) if wrong else asked
+
+    @cached_property
+    def _known(self) -> set[str]:
+        return {word for title in ranking.titles_and_keywords() for word in words_of(title)}
 
 
 def _passage(candidate: Candidate) -> Passage:

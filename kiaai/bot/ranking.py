@@ -16,30 +16,39 @@ _RANK = text(
         VALUES ('es', CAST('spanish' AS regconfig)), ('en', CAST('english' AS regconfig))
     ), sizes AS (
         SELECT language, count(*) AS size FROM articles WHERE is_active GROUP BY language
-    ), terms AS (
+    ), terms AS MATERIALIZED (
         SELECT c.language, t.lexeme, CAST(quote_literal(t.lexeme) AS tsquery) AS query,
             CAST(quote_literal(t.lexeme) || '\\:A' AS tsquery) AS as_title,
             CAST(quote_literal(t.lexeme) || '\\:B' AS tsquery) AS as_keyword,
-            t.weights[1] <> 'A' AS is_hint, s.size,
-            (SELECT count(*) FROM articles a WHERE a.is_active AND a.language = c.language
-                AND a.search @@ CAST(quote_literal(t.lexeme) AS tsquery)) AS found
+            t.weights[1] <> 'A' AS is_hint, s.size
         FROM configs c JOIN sizes s USING (language)
         CROSS JOIN LATERAL unnest(
             setweight(to_tsvector(c.config, :words), 'A') || to_tsvector(c.config, :hints)) AS t
+    ), hits AS MATERIALIZED (
+        SELECT t.language, t.lexeme, a.id, CASE WHEN a.search @@ t.as_title THEN 1.1
+            WHEN a.search @@ t.as_keyword THEN 1.0 ELSE 0.5 END AS place
+        FROM terms t JOIN articles a ON a.language = t.language AND a.search @@ t.query
+        WHERE a.is_active
+    ), counts AS (
+        SELECT language, lexeme, count(*) AS found FROM hits GROUP BY language, lexeme
     ), weighed AS (
-        SELECT *, CASE WHEN is_hint THEN 0.3 ELSE 1.0 END * CASE WHEN found = 0 THEN 0.7 ELSE 1.0 END
+        SELECT t.language, t.lexeme, t.query,
+            CASE WHEN is_hint THEN 0.3 ELSE 1.0 END * CASE WHEN found IS NULL THEN 0.7 ELSE 1.0 END
             * ln(1 + size / greatest(found, 1.0)) / ln(1.0 + size) AS weight
-        FROM terms
-    ), weights AS (
+        FROM terms t LEFT JOIN counts USING (language, lexeme)
+    ), weights AS MATERIALIZED (
         SELECT *, sum(weight) OVER (PARTITION BY language) AS asked FROM weighed
+    ), best AS MATERIALIZED (
+        SELECT h.id, max(w.asked) AS asked, sum(w.weight * h.place) AS matched
+        FROM weights w JOIN hits h USING (language, lexeme)
+        GROUP BY h.id
+        ORDER BY matched DESC, h.id
+        LIMIT 60
     )
-    SELECT a.id, a.title, a.body, a.language, CAST(max(w.asked) AS float) AS asked,
-        CAST(sum(w.weight * CASE WHEN a.search @@ w.as_title THEN 1.1
-            WHEN a.search @@ w.as_keyword THEN 1.0 ELSE 0.5 END) AS float) AS matched,
-        max(ts_rank_cd(a.search, w.query)) AS closeness
-    FROM weights w JOIN articles a ON a.language = w.language AND a.search @@ w.query
-    WHERE a.is_active
-    GROUP BY a.id
+    SELECT a.id, a.title, a.body, a.language, CAST(b.asked AS float) AS asked,
+        CAST(b.matched AS float) AS matched,
+        (SELECT max(ts_rank_cd(a.search, w.query)) FROM weights w WHERE w.language = a.language) AS closeness
+    FROM best b JOIN articles a USING (id)
     ORDER BY matched DESC, closeness DESC, a.id
     LIMIT 20
     """
