@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from kiaai.extensions import db
 from kiaai.hooks.webhooks import create_webhook
-from kiaai.models import CannedReply, Conversation, Message, Note, OutgoingDelivery, Tag, User
+from kiaai.models import BotTurn, CannedReply, Conversation, Message, Note, OutgoingDelivery, Tag, User
 
 
 @pytest.fixture
@@ -26,9 +26,41 @@ def shop(app: Flask, alice: User, bob: User) -> Flask:
     db.session.add(
         OutgoingDelivery(webhook_id=webhook.id, event="test", tries=2, error="answered", status=503)
     )
+    db.session.add(told_turn(longest_talk()))
     db.session.add(Note(conversation_id=longest_talk(), user_id=bob.id, text="Pidió factura a su empresa."))
     db.session.commit()
     return app
+
+
+def told_turn(conversation_id: int) -> BotTurn:
+    """Return the record of a turn with all that one can hold."""
+    step = {"milliseconds": 900, "tokens_in": 800, "tokens_out": 40, "is_estimate": True, "content": "Hola"}
+    calls = [{"tool": "answer", "arguments": '{"text": "Abrimos a las 9:30."}'}]
+    model = {"name": "kia-1", "stopped": None, "hand_off_reason": None, "cited": [1], "milliseconds": 900}
+    detail = {
+        "read": ["¿A qué hora abren?"],
+        "things": ["image"],
+        "said_before": [{"by": "customer", "text": "hola"}, {"by": "business", "text": "¡Hola!"}],
+        "lead": {"status": "unknown", "name": None},
+        "language": "es",
+        "text": "Abrimos a las 9:30.",
+        "changes": {"status": "potential_client", "name": "Dana"},
+        "model": {
+            **model,
+            "steps": [{**step, "calls": calls, "refused": "no such tool", "error": "HTTP 500"}],
+        },
+    }
+    return BotTurn(
+        conversation_id=conversation_id,
+        input="¿A qué hora abren?",
+        decision="answer",
+        reason="model",
+        passages={"language": "es", "found": [{"article_id": 1, "title": "Horario", "score": 0.8}]},
+        detail=detail,
+        tokens_in=800,
+        tokens_out=40,
+        cost_micros=2000,
+    )
 
 
 def longest_talk() -> int:

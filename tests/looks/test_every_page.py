@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from kiaai.extensions import db
-from kiaai.models import OutgoingWebhook, User
+from kiaai.models import BotTurn, OutgoingWebhook, User
 from tests.inbox.browser import visiting
 from tests.looks.conftest import longest_talk
 
@@ -83,10 +83,13 @@ def pages(app: Flask, user: User) -> list[str]:
         session["_user_id"], session["_fresh"] = user.fs_uniquifier, True
     whole = [path for path in paths if is_page(client.get(path))]
     talk = longest_talk()
+    turn = db.session.scalars(select(BotTurn.id).order_by(BotTurn.id.desc())).first()
+    of_bot = [f"/bot/turns/{turn}", f"/bot/conversations/{talk}/turns"]
     hook = f"/settings/webhooks/{db.session.scalars(select(OutgoingWebhook.id)).one()}"
     db.session.rollback()
     assert len(whole) >= 8, f"these are not all pages: {whole}"
-    return [*whole, hook, "/people?view=board", f"/people/{talk}", f"/inbox/conversations/{talk}"]
+    person = [f"/people/{talk}", f"/people/{talk}/erasure"]
+    return [*whole, *of_bot, hook, "/people?view=board", *person, f"/inbox/conversations/{talk}"]
 
 
 def is_page(answer: TestResponse) -> bool:
