@@ -31,9 +31,11 @@ from kiaai.texts import Text, lazy
 from kiaai.web.fragments import is_fragment
 from kiaai.web.rate_limits import counters
 
-_TRIES = RateLimitItemPerMinute(20, 1, namespace="bot-try")
+TRIES = RateLimitItemPerMinute(20, 1, namespace="bot-try")
 _DAY_SECONDS = 24 * 60 * 60
 _LONGEST_NAME = 60
+# Characters; a form may bring no more than half a million.
+_MOST_CARRIED = 200_000
 # Reasons of a turn for which the right article was missing, or not found.
 _NOT_KNOWN = {"nothing_found", "second_fallback", "model", *STOPPED}
 # Each of these holds a thread of the web server for up to 20 s.
@@ -94,7 +96,7 @@ def _refusal(sent: Trial) -> Text | None:
         return lazy("Write something first.")
     if len(sent.message) > LONGEST_MESSAGE:
         return lazy("At most %(limit)s characters.", limit=LONGEST_MESSAGE)
-    if seconds := counters.hit(_TRIES, str(current_user().id)):
+    if seconds := counters.hit(TRIES, str(current_user().id)):
         return lazy("That is a lot of messages. Go on in %(seconds)s seconds.", seconds=seconds)
     return None
 
@@ -148,7 +150,8 @@ def _serializer() -> URLSafeTimedSerializer:
 
 def _signed(exchanges: list[Exchange]) -> str:
     """Return the talk for the page to carry: signed, so that what comes back is what was drawn."""
-    return str(_serializer().dumps(trial.as_json(exchanges))) if exchanges else ""
+    signed = str(_serializer().dumps(trial.as_json(exchanges))) if exchanges else ""
+    return signed if len(signed) <= _MOST_CARRIED else _signed(exchanges[1:])
 
 
 def _read_talk(signed: str) -> list[Exchange]:

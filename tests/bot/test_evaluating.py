@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from kiaai.bot.knowledge import DEMO, load_demo
 from kiaai.bot.question_file import BadQuestions, read_cases
 from kiaai.extensions import db
 from kiaai.models import BotTurn, Message
+from tests.bot.model_server import ModelServer, call, calling
 
 QUESTIONS = DEMO / "questions.csv"
 # Never used to tune the search.
@@ -99,6 +101,20 @@ def test_a_model_must_be_set_to_be_asked(app: Flask, demo: None) -> None:
 
     assert result.exit_code == 2
     assert "LLM_BASE_URL" in result.output
+
+
+@pytest.mark.enable_socket
+def test_it_asks_the_model_that_the_settings_name(
+    app: Flask, demo: None, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(app.extensions["settings"], llm_base_url=f"{server.base}/v1", llm_model="kia-1")
+    monkeypatch.setitem(app.extensions, "settings", settings)
+    server.plays(calling(call("hand_off", reason="Nobody wrote about motorbikes.")))
+    path = written(tmp_path, "question,expected", "¿venden motos?,fallback", "gracias,small_talk")
+
+    told = json.loads(evaluate(app, path, "--model", "--json").output)
+
+    assert (told["accuracy"], told["tokens"], len(server.asked)) == (1.0, 110, 1)
 
 
 @pytest.mark.parametrize(

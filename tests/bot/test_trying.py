@@ -1,6 +1,7 @@
 """The page where one talks with the bot as a customer: it answers as it would, and leaves no trace."""
 
 import re
+import secrets
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,8 +17,10 @@ from kiaai.bot.llm import LanguageModel
 from kiaai.bot.llm_reply import Reply
 from kiaai.bot.model_rest import ModelFailed
 from kiaai.bot.spending import last_days
+from kiaai.bot.trying_views import TRIES
 from kiaai.extensions import db
 from kiaai.models import BotTurn, Conversation, Lead, LeadEvent, Message, Question, User
+from kiaai.web.rate_limits import counters
 from tests.bot.conftest import ModelOf
 from tests.bot.model_server import ModelServer, call, calling, saying
 from tests.people import enter
@@ -128,6 +131,17 @@ def test_a_touched_talk_begins_anew(visitor: FlaskClient) -> None:
 
     assert page.status_code == 200
     assert "try-turn-1" in page.text
+
+
+def test_a_long_talk_forgets_its_beginning(visitor: FlaskClient, alice: User) -> None:
+    page = try_out(visitor, "primera")
+    for number in range(20):
+        # Each person gets 20 a minute.
+        counters.clear(TRIES, str(alice.id))
+        page = try_out(visitor, f"{number} {secrets.token_hex(400)}", page)
+
+    assert "primera" not in page.text
+    assert len(carried_by(page)) < 200_000
 
 
 @pytest.mark.parametrize("message", ["", "   ", "x" * 1001])
