@@ -110,6 +110,18 @@ def _about_two(what: Text, event: LeadEvent) -> Text:
     return lazy("%(what)s: %(name)s", what=what, name=event.new) if event.new else what
 
 
+def _opted_out(event: LeadEvent, who: str) -> Text:
+    if event.by == "customer":
+        return lazy("%(who)s asked for no more messages", who=who)
+    return lazy("%(who)s noted: no more messages", who=who)
+
+
+def _opted_in(event: LeadEvent, who: str) -> Text:
+    if event.by == "customer":
+        return lazy("%(who)s wants messages again", who=who)
+    return lazy("%(who)s noted: messages again", who=who)
+
+
 def _woken(event: LeadEvent, who: str) -> Text:
     if event.by == "system":
         return lazy("The conversation came back")
@@ -139,12 +151,12 @@ _TELLERS: dict[str, _Teller] = {
     "opted_out": (
         "ban",
         lambda _: lazy("You noted: no more messages"),
-        lambda _, who: lazy("%(who)s asked for no more messages", who=who),
+        _opted_out,
     ),
     "opted_in": (
         "circle-check",
         lambda _: lazy("You noted: messages again"),
-        lambda _, who: lazy("%(who)s wants messages again", who=who),
+        _opted_in,
     ),
     "handed_off": ("hand", lambda _: lazy("You asked a person to take over"), _handed_off),
     "taken_over": (

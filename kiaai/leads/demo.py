@@ -12,7 +12,7 @@ from kiaai.leads.demo_files import sample
 from kiaai.leads.demo_stories import Story, Told, invent, tell
 from kiaai.leads.imports.saving import claim_numbers
 from kiaai.media import media_folder
-from kiaai.models import Attachment, Base, Conversation, Lead, LeadEvent, LeadIdentity, Message
+from kiaai.models import Attachment, Base, Consent, Conversation, Lead, LeadEvent, LeadIdentity, Message
 from kiaai.models.base import Json
 
 BATCH = 250
@@ -62,6 +62,7 @@ def _write(stories: Sequence[Story], channel_id: int) -> int:
     _insert(Message, messages)
     _insert(Attachment, _attachments(told))
     _insert(LeadEvent, [event for one in told for event in one.events])
+    _insert(Consent, [_consent(one) for one in told if one.lead["opted_out_at"]])
     return len(new)
 
 
@@ -80,6 +81,19 @@ def _also_known_as(numbers: Sequence[tuple[str, int]]) -> None:
     rows = [{"kind": "wa_id", "value": number, "lead_id": lead_id} for number, lead_id in numbers]
     if rows:
         db.session.execute(insert_or_skip(LeadIdentity).on_conflict_do_nothing(), rows)
+
+
+def _consent(told: Told) -> Json:
+    """Return the fact that they asked for no more messages, with the message that said it."""
+    said = [message for message in told.messages if message["direction"] == "incoming"][-1]
+    at: datetime = told.lead["opted_out_at"]
+    return {
+        "lead_id": told.lead["id"],
+        "kind": "opt_out",
+        "said_at": at,
+        "by": "customer",
+        "message_id": said["id"],
+    }
 
 
 def _attachments(told: Sequence[Told]) -> list[Json]:
