@@ -108,7 +108,9 @@ class Story:
         self.line.plan(self.number, self._answers())
         self._play("write", self._write("hola"), None)
         self.conversation_id = int(self.monitor.execute(_CONVERSATION, {"number": self.number}).scalar_one())
-        for _ in range(self.chance.randint(4, 11)):
+        if self.chance.random() < 0.3:
+            self._open()
+        for _ in range(self.chance.randint(2, 8)):
             getattr(self, f"_do_{self._next()}")()
             if self.conductor.held and self.chance.random() < 0.35:
                 self._let_go()
@@ -128,6 +130,38 @@ class Story:
             if not (due.bot if name == "turn" else due.talk):
                 return "send" if due.talk else "turn" if due.bot else "write"
         return name
+
+    def _open(self) -> None:
+        """Begin as chance alone seldom does: where only one of several guards stands in the way."""
+        opening = self.chance.choice(_OPENINGS)
+        self.trace.append(f"--- opens: {opening[0]}")
+        if opening is _REFUSED_ONCE:
+            self.line.plan(self.number, ["not now"])
+        for step in opening[1:]:
+            name, _, place = step.partition(" at ")
+            fate = Fate("hold", place) if place else None
+            if name == "go on":
+                self._let_go()
+            else:
+                self._play(name, self._work(name), fate)
+            self._keep(name)
+
+    def _work(self, name: str) -> Work:
+        if name == "write":
+            return self._write("hola")
+        works: dict[str, Work] = {
+            "turn": self._turn,
+            "send": self._send,
+            "time passes": self._pass_time,
+            "takes over": lambda: _takes_over(self),
+            "hands back": lambda: _hands_back(self),
+        }
+        return works[name]
+
+    def _keep(self, name: str) -> None:
+        lists = {"takes over": self.taking, "hands back": self.giving}
+        if name in lists:
+            lists[name].append(self.conductor.acts[-1])
 
     def _do_write(self) -> None:
         words = [self.chance.choice(WORDS) for _ in range(self.chance.choice((1, 1, 1, 2)))]
@@ -198,7 +232,7 @@ class Story:
 
     def _answers(self) -> list[str]:
         kinds = ("well", "cut", "garbage", "refused", "not now")
-        return self.chance.choices(kinds, (80, 6, 3, 4, 7), k=6)
+        return self.chance.choices(kinds, (72, 6, 3, 4, 15), k=6)
 
     def _write(self, *words: str) -> Work:
         now = time.time()
@@ -245,13 +279,13 @@ class Story:
         for _ in range(ROUNDS):
             for raw in list(self.untaken):
                 self._play("bring again", lambda raw=raw: self._bring(raw), None)  # type: ignore[misc]
-            self._play("time passes", self._pass_time, None)
             due = self.monitor.execute(_DUE, {"id": self.conversation_id}).one()
             if not (due.bot or due.talk or self.untaken):
                 return
+            self._play("time passes", self._pass_time, None)
             if due.bot:
                 self._play("turn", self._turn, None)
-            if due.talk:
+            if due.talk or due.bot:
                 self._play("send", self._send, None)
 
 
@@ -343,6 +377,27 @@ _PERSON: tuple[tuple[Any, ...], ...] = (
     (_closes,),
     (_assigns,),
 )
+_SLOW_TURN = (
+    "slow turn",
+    "turn at bot_after_claim",
+    "takes over",
+    "hands back",
+    "write",
+    "time passes",
+    "go on",
+)
+    "slow turn",
+    "turn at bot_after_claim",
+    "takes over",
+    "hands back",
+    "write",
+    "time passes",
+    "go on",
+)
+_LOST_TURN = ("lost turn", "turn at bot_after_claim", "time passes", "turn", "write", "time passes", "go on")
+_REFUSED_ONCE = ("refused once", "turn", "send at before_outcome", "takes over", "go on")
+_LATE_WORD = ("late word", "time passes", "turn at bot_after_claim", "write", "go on")
+_OPENINGS = (_SLOW_TURN, _LOST_TURN, _REFUSED_ONCE, _LATE_WORD)
 _CHANCES: dict[str, int] = {
     "write": 20, "repeat": 8, "turn": 26, "send": 18, "person": 14, "time": 8, "status": 3, "let_go": 6,
 }  # fmt: skip

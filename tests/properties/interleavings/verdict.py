@@ -17,7 +17,7 @@ _MESSAGES = text("""
 _TURNS = text("""
     SELECT id, decision, reason, read_up_to, message_id, started_at, finished_at FROM bot_turns
     WHERE conversation_id = :id ORDER BY finished_at NULLS FIRST, id""")
-_CONVERSATION = text("SELECT *, clock_timestamp() AS at FROM conversations WHERE id = :id")
+_CONVERSATION = text("SELECT * FROM conversations WHERE id = :id")
 _DECIDED = ("answer", "ask", "fallback", "hand_off", "opt_out", "opt_in", "silent")
 _LEAVING = ("hand_off", "opt_out")
 _OPEN = ("queued", "sending")
@@ -41,6 +41,7 @@ class Verdict:
             self.no_surprises,
             self.never_over_a_person,
             self.never_after_leaving,
+            self.never_in_vain,
             self.never_twice,
             self.nothing_lost,
             self.in_order,
@@ -84,6 +85,12 @@ class Verdict:
                 ):
                     yield f"message {message.id} came after turn {turn.id}: {turn.decision} {turn.reason}"
 
+    def never_in_vain(self) -> Iterator[str]:
+        """An answer is cancelled for somebody who came after it was queued, and not for who came before."""
+        for message in self._of_bot():
+            if message.status == "cancelled" and not self._was_overtaken(message):
+                yield f"message {message.id} was cancelled, and nobody came since it was queued"
+
     def never_twice(self) -> Iterator[str]:
         accepted = Counter(post.send_key for post in self.posts if post.is_accepted)
         yield from (f"{key} was accepted {times} times" for key, times in accepted.items() if times > 1)
@@ -121,8 +128,6 @@ class Verdict:
             yield f"due: bot {row.bot_due_at} since {row.bot_since_at}, talk {row.talk_due_at}"
         if row.lease_token:
             yield "the lease of the sender is left"
-        if row.turn_token and row.turn_until > row.at:
-            yield "the lease of a turn is left"
 
     def counted(self) -> Iterator[str]:
         incoming = [message for message in self.messages if message.direction == "incoming"]
@@ -167,6 +172,9 @@ class Verdict:
         message = self.by_id.get(turn.message_id)
         if message is None or message.status != "cancelled":
             return True
+        return self._was_overtaken(message)
+
+    def _was_overtaken(self, message: Any) -> bool:
         at = _unix(message.created_at)
         was_left = any(t.decision == "opt_out" and _unix(t.finished_at) >= at for t in self.turns)
         return was_left or self._somebody_took(at)
