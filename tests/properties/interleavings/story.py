@@ -386,14 +386,6 @@ _SLOW_TURN = (
     "time passes",
     "go on",
 )
-    "slow turn",
-    "turn at bot_after_claim",
-    "takes over",
-    "hands back",
-    "write",
-    "time passes",
-    "go on",
-)
 _LOST_TURN = ("lost turn", "turn at bot_after_claim", "time passes", "turn", "write", "time passes", "go on")
 _REFUSED_ONCE = ("refused once", "turn", "send at before_outcome", "takes over", "go on")
 _LATE_WORD = ("late word", "time passes", "turn at bot_after_claim", "write", "go on")
