@@ -7,15 +7,17 @@ from sqlalchemy import select
 from kiaai.errors import NotFound
 from kiaai.extensions import db
 from kiaai.models import BotTurn, Conversation, Message
+from kiaai.texts import lazy
 
 MOST_SHOWN = 50
+_GONE = lazy("This record is not kept any more: its person may have asked to be forgotten.")
 
 
 def get_turn(turn_id: int) -> BotTurn:
     """Return a turn. Raises NotFound, also where its person asked to be forgotten."""
     turn = db.session.get(BotTurn, turn_id)
     if turn is None:
-        raise NotFound(f"There is no turn {turn_id}.")
+        raise NotFound(_GONE)
     return turn
 
 
@@ -23,7 +25,7 @@ def turn_of_message(message_id: int) -> BotTurn:
     """Return the turn that said a message. Raises NotFound."""
     turn = db.session.scalar(select(BotTurn).where(BotTurn.message_id == message_id).limit(1))
     if turn is None:
-        raise NotFound(f"No turn said message {message_id}.")
+        raise NotFound(_GONE)
     return turn
 
 
@@ -31,7 +33,7 @@ def get_conversation(conversation_id: int) -> Conversation:
     """Return a conversation. Raises NotFound."""
     conversation = db.session.get(Conversation, conversation_id)
     if conversation is None:
-        raise NotFound(f"There is no conversation {conversation_id}.")
+        raise NotFound(lazy("This conversation does not exist any more."))
     return conversation
 
 
