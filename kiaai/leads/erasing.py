@@ -52,9 +52,11 @@ _FILES = text(f"SELECT id FROM attachments WHERE message_id IN ({_MESSAGES}) ORD
 _ORPHANS = text(f"""
     DELETE FROM orphan_receipts WHERE wamid IN (SELECT message_id FROM messages WHERE {_OF_THEIRS})
         OR send_key IN (SELECT send_key FROM messages WHERE {_OF_THEIRS})""")
-# Asked alike more than once it may be of others too: then its words stay, as they are compared.
+# Asked more often than they can have asked it, it is of others too: then it stays, in the words compared.
 _QUESTIONS = (
-    text(f"DELETE FROM questions WHERE turn_id IN ({_TURNS}) AND times = 1 AND article_id IS NULL"),
+    text(f"""
+        DELETE FROM questions WHERE turn_id IN ({_TURNS}) AND times <= greatest(1, (
+            SELECT count(*) FROM bot_turns WHERE {_OF_THEIRS} AND decision IN ('fallback', 'hand_off')))"""),
     text(f"UPDATE questions SET text = words, turn_id = NULL WHERE turn_id IN ({_TURNS})"),
 )
 # From the leaves to the root: a row finds nothing any more that refers to it.

@@ -18,6 +18,7 @@ from kiaai.leads.merging import merge, undo
 from kiaai.leads.pipeline import Actor
 from kiaai.media.storage import Storage
 from kiaai.models import (
+    BotTurn,
     Channel,
     Conversation,
     ErasedId,
@@ -27,6 +28,7 @@ from kiaai.models import (
     Lead,
     Message,
     OrphanReceipt,
+    Question,
     User,
     WebhookEvent,
 )
@@ -338,3 +340,18 @@ def test_whoever_was_merged_with_them_keeps_nothing_of_them(
     lines = kept.splitlines()
     assert not [line for line in lines if any(secret in line for secret in (*SECRETS, WAMID.lower()))]
     assert ("56900000001" in kept) is is_parted
+
+
+@pytest.mark.parametrize(("times", "stays"), [(1, False), (2, False), (3, True)])
+def test_a_question_stays_only_when_others_asked_it_too(
+    app: Flask, dana: Conversation, times: int, stays: bool
+) -> None:
+    turns = [BotTurn(conversation_id=dana.id, input="¿Y frenos?", decision="fallback") for _ in range(2)]
+    db.session.add_all(turns)
+    db.session.flush()
+    db.session.add(Question(words="y frenos", text="¿Y FRENOS?", times=times, turn_id=turns[-1].id))
+    db.session.commit()
+
+    forget(dana.lead, app)
+
+    assert list(db.session.scalars(select(Question.text))) == (["y frenos"] if stays else [])
