@@ -1,5 +1,6 @@
 """What the list of unanswered questions shows, and the article that one of them would become."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ COUNTED = 100
 # Questions that share this much of what they are about are the same one, asked in other words.
 _ALIKE = 0.6
 _LONGEST_KEYWORDS = 12
+_ENDING = re.compile(r"e?s?$")
 
 # What was said after the turn; more than this nobody writes before a person answers.
 _NEXT = text("""
@@ -134,7 +136,7 @@ def _is_alike(one: Question, other: Question) -> bool:
 
 def _subject(question: Question) -> frozenset[str]:
     """Return what a question is about; plurals are as good as one."""
-    return frozenset(word.rstrip("s") for word in read_question(question.words).words)
+    return frozenset(_ENDING.sub("", word) for word in read_question(question.words).words)
 
 
 def _with_surroundings(questions: Sequence[Question]) -> list[Asked]:
