@@ -61,6 +61,11 @@ def test_honest_words_pass(text: str) -> None:
         ("Soy una persona del equipo.", "program"),
         ("No soy un robot.", "program"),
         ("I'm a real person!", "program"),
+        ("Soy Marta, ejecutiva.", "program"),
+        ("Te atiende una persona.", "program"),
+        ("You're talking to a human.", "program"),
+        ("This is not a bot.", "program"),
+        ("No soy una IA.", "program"),
     ],
 )
 def test_inventions_are_refused_with_the_reason(text: object, why: str) -> None:
@@ -72,6 +77,14 @@ def test_marks_become_those_of_whatsapp() -> None:
     written = "## Horario\n**De 9:30** a 19:00. [Más](https://kia.example/horas)"
 
     assert bubble(written, [PASSAGE], ()) == "*Horario*\n*De 9:30* a 19:00. Más: https://kia.example/horas"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Soy un asistente automático, no una persona.", "I am not a person.", "Te responderá una persona."],
+)
+def test_it_may_say_what_it_is(text: str) -> None:
+    assert bubble(text, [], ()) == text
 
 
 def test_a_thousand_characters_are_allowed() -> None:

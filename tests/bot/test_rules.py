@@ -73,6 +73,20 @@ NOT_OUT = (
 )
 BACK = ("ALTA", "alta por favor", "Start", "UNSTOP", "darme de alta", "quiero volver a recibir mensajes")
 PERSON = (
+    "persna",
+    "umano",
+    "ajente 🙏",
+    "asesro",
+    "EJECUTIBO",
+    "operadro!",
+    "representate",
+    "humam",
+    "𝓹𝓮𝓻𝓼𝓸𝓷𝓪",
+    "alguien",
+    "con una persona",
+    "quiero ablar con alguien",
+    "quiero hablar con una perzona",
+    "customer service",
     "humano",
     "HUMANO",
     "Persona",
@@ -116,6 +130,12 @@ PERSON = (
     "I don't want to talk to a bot",
 )
 NOT_PERSON = (
+    "agenda",
+    "agendar",
+    "personal",
+    "gente",
+    "soporte",
+    "urgente",
     "¿Cuál es el precio por persona?",
     "somos tres personas",
     "no quiero hablar con una persona",
@@ -134,6 +154,13 @@ NOT_PERSON = (
     "",
 )
 BOT_QUESTION = (
+    "eres umano?",
+    "¿quién eres?",
+    "con quién hablo?",
+    "persona o robot?",
+    "who am I talking to?",
+    "are you an artificial intelligence?",
+    "robot?",
     "¿Eres un bot?",
     "eres un robot?",
     "ERES HUMANO?",
@@ -150,6 +177,8 @@ BOT_QUESTION = (
     "is this automated?",
 )
 NOT_BOT_QUESTION = (
+    "¿el cambio es automático o manual?",
+    "who are you open for today?",
     "¿Venden robots?",
     "¿el cambio es automático?",
     "quiero hablar con una persona",
