@@ -2,10 +2,12 @@
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from kiaai.extensions import db
-from kiaai.models import ApiKey, Channel, Conversation, OutgoingDelivery, OutgoingWebhook
+from kiaai.leads.finding import find_or_create_lead
+from kiaai.leads.pipeline import Actor
+from kiaai.models import ApiKey, Channel, Conversation, Lead, OutgoingDelivery, OutgoingWebhook
 from tests.api.conftest import Call, bearer, codes, fields
 from tests.conftest import make_conversation
 
@@ -90,3 +92,19 @@ def test_programs_elsewhere_hear_of_a_merge(post: Call, dana: Conversation, seco
 
     told = db.session.query(OutgoingDelivery).one()
     assert (told.event, told.payload["change"]["kind"]) == ("lead.changed", "merged")
+
+
+@pytest.mark.parametrize(
+    "known, typed", [("551187654321", "+55 11 98765-4321"), ("525512345678", "+52 1 55 1234 5678")]
+)
+def test_the_other_form_of_a_number_finds_the_same_lead(
+    get: Call, post: Call, channel: Channel, known: str, typed: str
+) -> None:
+    lead = find_or_create_lead(known, actor=Actor("system"))
+    db.session.commit()
+
+    sent = post("/api/send-message", {"to": typed, "message": "Hola"})
+
+    assert codes(sent) == (422, "window_closed")
+    assert get(f"/leads/{typed}").json["lead"]["id"] == lead.id
+    assert db.session.scalars(select(Lead.id)).all() == [lead.id]

@@ -263,7 +263,7 @@ def test_a_storm_of_messages_answers_merges_and_undos_keeps_everything(
 
     assert answers == [200] * 24
     wamids = list(db.session.scalars(select(Message.message_id).where(Message.direction == "incoming")))
-    assert sorted(wamids) == sorted(f"wamid.{number}.{n}" for number in talks for n in range(12))
+    assert sorted(map(str, wamids)) == sorted(f"wamid.{number}.{n}" for number in talks for n in range(12))
     assert len(sent) == len({message_id for message_id, _ in sent})
     # Whoever stands alone again has all that they wrote, and only that.
     assert db.session.scalar(select(func.count()).select_from(Lead)) == 2
