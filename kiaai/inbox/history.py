@@ -106,8 +106,8 @@ def _number(event: LeadEvent, who: str) -> Text:
     return lazy("%(who)s has a new number", who=who)
 
 
-def _about_two(what: Text, event: LeadEvent) -> Text:
-    return lazy("%(what)s: %(name)s", what=what, name=event.new) if event.new else what
+def _other(event: LeadEvent) -> Text | str:
+    return event.new or lazy("somebody without a name")
 
 
 def _opted_out(event: LeadEvent, who: str) -> Text:
@@ -220,13 +220,13 @@ _TELLERS: dict[str, _Teller] = {
     "number": ("phone", lambda _: lazy("You gave a new number"), _number),
     "merged": (
         "users",
-        lambda event: _about_two(lazy("You merged somebody into this person"), event),
-        lambda event, who: _about_two(lazy("%(who)s merged somebody into this person", who=who), event),
+        lambda event: lazy("You merged %(name)s into this person", name=_other(event)),
+        lambda event, who: lazy("%(who)s merged %(name)s into this person", who=who, name=_other(event)),
     ),
     "parted": (
         "users",
-        lambda event: _about_two(lazy("You parted two people who had been merged"), event),
-        lambda event, who: _about_two(lazy("%(who)s parted two people who had been merged", who=who), event),
+        lambda event: lazy("You parted this person and %(name)s again", name=_other(event)),
+        lambda event, who: lazy("%(who)s parted this person and %(name)s again", who=who, name=_other(event)),
     ),
     "possible_duplicate": (
         "users",

@@ -89,6 +89,7 @@ def pages(app: Flask, user: User) -> list[str]:
     db.session.rollback()
     assert len(whole) >= 8, f"these are not all pages: {whole}"
     person = [f"/people/{talk}", f"/people/{talk}/erasure"]
+    person.append(f"/people/{talk}/merge/{talk - 1 or talk + 1}")
     return [*whole, *of_bot, hook, "/people?view=board", *person, f"/inbox/conversations/{talk}"]
 
 
