@@ -29,6 +29,7 @@ def test_a_merge_answers_the_lead_and_a_way_back(
 
     done = post("/leads/+56900000001/merge", {"other": f"id:{other}"})
     found = get(f"/leads/id:{other}").json
+    assert done.json is not None
     undone = client.delete(f"/leads/id:{keep}/merges/{done.json['merge_id']}", headers=bearer(key[1]))
 
     assert (done.status_code, done.json["lead"]["id"]) == (200, keep)
