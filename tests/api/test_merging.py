@@ -1,5 +1,7 @@
 """`/leads/{phone}/merge`, `/merges` and `/duplicates`."""
 
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
@@ -29,8 +31,7 @@ def test_a_merge_answers_the_lead_and_a_way_back(
 
     done = post("/leads/+56900000001/merge", {"other": f"id:{other}"})
     found = get(f"/leads/id:{other}").json
-    assert done.json is not None
-    undone = client.delete(f"/leads/id:{keep}/merges/{done.json['merge_id']}", headers=bearer(key[1]))
+    undone: Any = client.delete(f"/leads/id:{keep}/merges/{done.json['merge_id']}", headers=bearer(key[1]))
 
     assert (done.status_code, done.json["lead"]["id"]) == (200, keep)
     assert (found["lead"]["id"], found["history"][0]["kind"]) == (keep, "merged")
