@@ -4,9 +4,20 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from kiaai.bot.knowledge import load_demo
 from kiaai.extensions import db
 from kiaai.hooks.webhooks import create_webhook
-from kiaai.models import BotTurn, CannedReply, Conversation, Message, Note, OutgoingDelivery, Tag, User
+from kiaai.models import (
+    BotTurn,
+    CannedReply,
+    Conversation,
+    Message,
+    Note,
+    OutgoingDelivery,
+    Question,
+    Tag,
+    User,
+)
 
 
 @pytest.fixture
@@ -26,7 +37,11 @@ def shop(app: Flask, alice: User, bob: User) -> Flask:
     db.session.add(
         OutgoingDelivery(webhook_id=webhook.id, event="test", tries=2, error="answered", status=503)
     )
-    db.session.add(told_turn(longest_talk()))
+    load_demo()
+    turn = told_turn(longest_talk())
+    db.session.add(turn)
+    db.session.flush()
+    db.session.add(Question(words="venden guitarras", text="¿Venden guitarras?", times=4, turn_id=turn.id))
     db.session.add(Note(conversation_id=longest_talk(), user_id=bob.id, text="Pidió factura a su empresa."))
     db.session.commit()
     return app

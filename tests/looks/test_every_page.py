@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from kiaai.extensions import db
-from kiaai.models import BotTurn, OutgoingWebhook, User
+from kiaai.models import Article, BotTurn, OutgoingWebhook, User
 from tests.inbox.browser import visiting
 from tests.looks.conftest import longest_talk
 
@@ -84,7 +84,8 @@ def pages(app: Flask, user: User) -> list[str]:
     whole = [path for path in paths if is_page(client.get(path))]
     talk = longest_talk()
     turn = db.session.scalars(select(BotTurn.id).order_by(BotTurn.id.desc())).first()
-    of_bot = [f"/bot/turns/{turn}", f"/bot/conversations/{talk}/turns"]
+    article = db.session.scalars(select(Article.id)).first()
+    of_bot = [f"/bot/turns/{turn}", f"/bot/conversations/{talk}/turns", f"/bot/articles/{article}"]
     hook = f"/settings/webhooks/{db.session.scalars(select(OutgoingWebhook.id)).one()}"
     db.session.rollback()
     assert len(whole) >= 8, f"these are not all pages: {whole}"
