@@ -115,7 +115,7 @@ def test_a_few_interleavings_break_no_promise(
 
 @pytest.mark.committed
 @pytest.mark.faults
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_ten_thousand_interleavings_break_no_promise(
     tell: Tell, record_property: Callable[[str, object], None], part: int
