@@ -5,7 +5,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from kiaai.errors import ValidationFailed
+from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
 from kiaai.leads.finding import find_lead
 from kiaai.leads.merging import merge, undo
@@ -44,9 +44,9 @@ def merge_leads(keep: str | None, other: str | None, dry_run: bool, merge_id: in
             _foresee(_found(keep or ""), _found(other or ""))
         else:
             _merge(keep or "", other or "")
-    except ValidationFailed as refused:
+    except (NotFound, ValidationFailed) as refused:
         db.session.rollback()
-        _end(str(refused.message))
+        _end(str(refused))
 
 
 def _merge(keep: str, other: str) -> None:
@@ -69,7 +69,7 @@ def _part(merge_id: int) -> None:
     def work() -> tuple[int, int, list[str]]:
         row = db.session.get(Merge, merge_id)
         if row is None:
-            raise ValidationFailed("There is no such merge.")
+            raise NotFound("There is no such merge.")
         undone = undo(row, _BY)
         return undone.keep_id, undone.other_id, [str(reason) for reason in undone.left]
 
@@ -91,7 +91,7 @@ def _named(lead: Lead) -> str:
 def _found(reference: str) -> Lead:
     lead = find_lead(reference)
     if lead is None:
-        raise ValidationFailed(f"Nobody is known as {reference}.")
+        raise NotFound(f"Nobody is known as {reference}.")
     return lead
 
 
