@@ -5,7 +5,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from kiaai.errors import NotFound, ValidationFailed
+from kiaai.errors import KiaAiError
 from kiaai.extensions import db
 from kiaai.leads.finding import find_lead
 from kiaai.leads.merging import merge, undo
@@ -15,6 +15,10 @@ from kiaai.models import Lead, Merge
 from kiaai.transactions import commit
 
 _BY = Actor("system")
+
+
+class _Unknown(KiaAiError):
+    """Nobody and nothing has this name. Said in a shell alone."""
 
 
 @click.command("merge")
@@ -44,7 +48,7 @@ def merge_leads(keep: str | None, other: str | None, dry_run: bool, merge_id: in
             _foresee(_found(keep or ""), _found(other or ""))
         else:
             _merge(keep or "", other or "")
-    except (NotFound, ValidationFailed) as refused:
+    except KiaAiError as refused:
         db.session.rollback()
         _end(str(refused))
 
@@ -69,7 +73,7 @@ def _part(merge_id: int) -> None:
     def work() -> tuple[int, int, list[str]]:
         row = db.session.get(Merge, merge_id)
         if row is None:
-            raise NotFound("There is no such merge.")
+            raise _Unknown("There is no such merge.")
         undone = undo(row, _BY)
         return undone.keep_id, undone.other_id, [str(reason) for reason in undone.left]
 
@@ -91,7 +95,7 @@ def _named(lead: Lead) -> str:
 def _found(reference: str) -> Lead:
     lead = find_lead(reference)
     if lead is None:
-        raise NotFound(f"Nobody is known as {reference}.")
+        raise _Unknown(f"Nobody is known as {reference}.")
     return lead
 
 
