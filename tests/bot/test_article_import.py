@@ -129,6 +129,17 @@ def test_a_public_page_does_not_lead_into_this_machine(
     assert (outside.asked, pages.asked) == (["/"], [])
 
 
+@web
+def test_it_connects_to_the_address_that_was_checked(
+    pages: PageServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages.gives(PAGE)
+    # Looked up a second time, the name would lead nowhere, or where its owner likes.
+    monkeypatch.setattr(addresses, "_look_up", lambda host, port: [pages.host])
+
+    assert fetch(f"http://kia.invalid:{pages.port}/").content == PAGE.encode()
+
+
 @pytest.mark.parametrize(
     "url",
     (

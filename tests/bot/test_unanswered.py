@@ -91,8 +91,13 @@ def test_a_picture_is_for_a_person_whatever_stands_below_it(
     bot: Bot, dana: Conversation, articles: None
 ) -> None:
     ask(bot, dana, "¿Venden guitarras así?", kind="image")
-
     assert kept() == []
+    dana.bot_quiet_until = None
+
+    ask(bot, dana, "¿Tienen trompetas?")
+    ask(bot, dana, "¿Y guitarras así?", kind="image")
+
+    assert [words for words, *_ in kept()] == ["tienen trompetas"]
 
 
 def test_nothing_is_kept_after_an_opt_out(bot: Bot, dana: Conversation, articles: None) -> None:
