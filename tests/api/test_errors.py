@@ -99,6 +99,9 @@ def test_the_description_is_openapi_3_1_and_names_every_route(client: FlaskClien
         "/leads/imports/{import_id}/undo",
         "/leads/{phone}",
         "/leads/{phone}/consents",
+        "/leads/{phone}/duplicates",
+        "/leads/{phone}/merge",
+        "/leads/{phone}/merges/{merge_id}",
         "/leads/{phone}/status",
     }
     for operations in spec["paths"].values():

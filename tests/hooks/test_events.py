@@ -148,7 +148,7 @@ def test_a_changed_lead_is_told_as_it_is_afterwards(
 def test_who_has_a_conversation_is_told(
     webhook: OutgoingWebhook, dana: Conversation, alice: User, bob: User
 ) -> None:
-    assign(dana, bob.id, alice.id)
+    assign(dana, bob.id, Actor("user", alice.id))
     db.session.commit()
     first = told("conversation.assigned")[-1].payload
     hand_back(dana, alice.id)

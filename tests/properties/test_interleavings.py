@@ -29,7 +29,7 @@ SEED = os.environ.get("KIAAI_INTERLEAVING_SEED")
 MANY = int(os.environ.get("KIAAI_INTERLEAVINGS", "10000"))
 # Two processes share them.
 PARTS = 2
-A_FEW = 150
+A_FEW = 60
 # So often the tables are emptied, as those of a real shop are never that full of one day.
 AT_A_TIME = 500
 
