@@ -67,8 +67,8 @@ class ImportRow(Base):
 class Merge(Base):
     """Two leads that are one person: lead_id stays, other_id is gone until they are parted.
 
-    folded: conversations that went into another one, old id to new id. moved: all it takes to part them again;
-    empty when that can no longer be done.
+    folded: conversations that went into another one, old id to new id. moved: all it takes to part them
+    again; empty when that can no longer be done.
     """
 
     __tablename__ = "merges"

@@ -99,7 +99,7 @@ class Message(Base):
     client_key: Mapped[str | None]
     client_hash: Mapped[str | None]
     reply_to: Mapped[str | None]
-    # The number or id on the customer's side, where the lead has several since a merge; null for the only one.
+    # The customer's number or id, where the lead has several since a merge; null for the only one.
     party: Mapped[str | None]
     author: Mapped[str] = mapped_column(server_default="customer")
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

@@ -12,13 +12,13 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from kiaai.bot.unanswerable import HOUSEKEEPING as BOT_HOUSEKEEPING
 from kiaai.config import Settings
 from kiaai.delivery import channels, hold
 from kiaai.delivery.channels import FAILURES_BEFORE_PROBING
 from kiaai.delivery.receipts import join_due_orphans
 from kiaai.extensions import db
 from kiaai.faults import fault_point
-from kiaai.bot.unanswerable import HOUSEKEEPING as BOT_HOUSEKEEPING
 from kiaai.hooks.housekeeping import HOUSEKEEPING as HOOKS_HOUSEKEEPING
 from kiaai.hooks.telling import LOOK
 from kiaai.inbox import snoozing
