@@ -21,6 +21,7 @@ from kiaai.leads.finding import find_lead, find_or_create_conversation, find_or_
 from kiaai.leads.imports.chat_file import read_chat
 from kiaai.leads.imports.counting import Counts
 from kiaai.leads.imports.records import go_on, lock_import
+from kiaai.leads.imports.saving import lock_leads
 from kiaai.leads.pipeline import Actor
 from kiaai.models import Channel, Conversation, Import, ImportRow, Lead
 from kiaai.whatsapp.cleaning import one_line
@@ -131,7 +132,12 @@ def _conversation(record: Import, batch: Sequence[Told]) -> Conversation:
     lead = find_or_create_lead(phone, actor=actor)
     if not is_known:
         _introduce(lead, record, batch)
-    channel = db.session.get(Channel, record.options.get("channel_id")) or own_channel()
+    if not lock_leads([lead.id]):
+        # They were merged while we waited: who was kept has their number now.
+        lead = find_or_create_lead(phone, actor=actor)
+        lock_leads([lead.id])
+    channel_id = record.options.get("channel_id")
+    channel = (db.session.get(Channel, channel_id) if channel_id else None) or own_channel()
     conversation = find_or_create_conversation(lead, channel)
     record.conversation_id = conversation.id
     db.session.flush()

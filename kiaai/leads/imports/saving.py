@@ -66,11 +66,14 @@ class Origin:
 
 @dataclass
 class Outcome:
-    """What became of one line. old, new: the fields that it changed, none where it made the lead."""
+    """What became of one line. old, new: the fields that it changed, none where it made the lead.
+
+    lead_id: None of somebody who went meanwhile.
+    """
 
     line: int
     outcome: str
-    lead_id: int
+    lead_id: int | None
     old: Facts = field(default_factory=dict)
     new: Facts = field(default_factory=dict)
 
@@ -98,12 +101,12 @@ def save(rows: Sequence[Row], plan: Plan, origin: Origin) -> list[Outcome]:
     made = {outcome.line for outcome in created}
     overtaken = [row for row in rows if row.key not in known and row.line not in made]
     known |= find_known(overtaken) if overtaken else {}
-    there = [(known[row.key].lead_id, row) for row in rows if row.key in known]
-    facts = {lead.lead_id: lead.facts for lead in known.values()}
-    wanted = [(lead_id, row) for lead_id, row in there if changes_of(row, facts[lead_id], plan)]
-    changed = _update(wanted, plan, origin)
+    there = [row for row in rows if row.line not in made]
+    ids, facts = _hold(there, {key: found.lead_id for key, found in known.items()})
+    changed = _update([(ids[row.line], row) for row in there if row.line in ids], facts, plan, origin)
     told = {outcome.line for outcome in changed}
-    rest = [Outcome(row.line, "unchanged", lead_id) for lead_id, row in there if row.line not in told]
+    # Who was erased meanwhile is not brought back.
+    rest = [Outcome(row.line, "unchanged", ids.get(row.line)) for row in there if row.line not in told]
     return [*created, *changed, *rest]
 
 
@@ -157,20 +160,36 @@ def _create(rows: Sequence[Row], plan: Plan, origin: Origin) -> list[Outcome]:
     return [Outcome(row.line, "created", lead_id) for lead_id, row, _ in made]
 
 
-def _update(wanted: Sequence[tuple[int, Row]], plan: Plan, origin: Origin) -> list[Outcome]:
-    """Change leads that are there. All are locked before the first change, and read again."""
-    if not wanted:
-        return []
-    facts = lock_leads(lead_id for lead_id, _ in wanted)
+def _hold(rows: Sequence[Row], known: dict[str, int]) -> tuple[dict[int, int], dict[int, Facts]]:
+    """Lock the people of these lines until the commit; return whose each line is, and what stands in each.
+
+    Whoever was merged meanwhile is found as the lead that was kept.
+    """
+    ids = {row.line: known[row.key] for row in rows if row.key in known}
+    facts = lock_leads(ids.values())
+    left = [row for row in rows if ids.get(row.line) not in facts]
+    if left:
+        again = find_known(left)
+        ids |= {row.line: again[row.key].lead_id for row in left if row.key in again}
+        facts |= lock_leads(ids[row.line] for row in left if row.line in ids)
+    return {line: lead_id for line, lead_id in ids.items() if lead_id in facts}, facts
+
+
+def _update(
+    wanted: Sequence[tuple[int, Row]], facts: dict[int, Facts], plan: Plan, origin: Origin
+) -> list[Outcome]:
+    """Change leads that are there, and locked: all are, before the first change."""
     outcomes: list[Outcome] = []
+    events: list[dict[str, Any]] = []
     final: dict[int, Facts] = {}
     for lead_id, row in wanted:
-        known = final.get(lead_id) or facts.get(lead_id)
-        if known and (new := changes_of(row, known, plan)):
-            outcomes.append(Outcome(row.line, "changed", lead_id, {name: known[name] for name in new}, new))
+        known = final.get(lead_id) or facts[lead_id]
+        if new := changes_of(row, known, plan):
+            old = {name: known[name] for name in new}
+            outcomes.append(Outcome(row.line, "changed", lead_id, old, new))
+            events += events_of(lead_id, old, new)
             final[lead_id] = known | new
     change_leads(final)
-    events = [event for done in outcomes for event in events_of(done.lead_id, done.old, done.new)]
     tell(events, origin.user_id, origin.detail)
     return outcomes
 
