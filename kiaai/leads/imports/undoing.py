@@ -30,6 +30,14 @@ _TALKED = text("""
 _EDITED = text("""
     SELECT DISTINCT lead_id FROM lead_events WHERE lead_id = ANY (:ids) AND kind <> 'created'
         AND (by <> 'import' OR detail ->> 'import_id' IS DISTINCT FROM :import_id)""")
+# Whoever is to go is held against all who would write to them: what comes first counts. The order is that of
+# a merge: see `together`.
+_LOCK_IDENTITIES = text("""
+    SELECT 1 FROM lead_identities WHERE lead_id = ANY (:ids) ORDER BY kind, value FOR UPDATE""")
+_LOCK_WHOLE = (
+    text("SELECT 1 FROM conversations WHERE lead_id = ANY (:ids) ORDER BY id FOR UPDATE"),
+    text("SELECT 1 FROM leads WHERE id = ANY (:ids) ORDER BY id FOR UPDATE"),
+)
 _DELETE = text("DELETE FROM leads WHERE id = ANY (:ids)")
 _MARK = text("""
     UPDATE import_rows r SET reason = done.reason,
@@ -71,6 +79,8 @@ def _undo_messages(record: Import, rows: Sequence[ImportRow]) -> Marks:
 
 
 def _undo_leads(record: Import, rows: Sequence[ImportRow]) -> Marks:
+    made = [row.lead_id for row in rows if row.outcome == "created"]
+    db.session.execute(_LOCK_IDENTITIES, {"ids": made})
     facts = lock_leads(row.lead_id for row in rows if row.lead_id is not None)
     here = [(row, row.lead_id) for row in rows if row.lead_id in facts]
     restored = _restore(record, [(row, lead_id) for row, lead_id in here if row.outcome == "changed"], facts)
@@ -99,6 +109,8 @@ def _restore(record: Import, rows: Sequence[tuple[ImportRow, int]], facts: dict[
 def _delete(record: Import, rows: Sequence[tuple[ImportRow, int]]) -> Marks:
     """Delete the leads that nobody has talked to or worked on."""
     ids = [lead_id for _, lead_id in rows]
+    for statement in _LOCK_WHOLE:
+        db.session.execute(statement, {"ids": ids})
     talked = set(db.session.scalars(_TALKED, {"ids": ids}))
     edited = set(db.session.scalars(_EDITED, {"ids": ids, "import_id": str(record.id)}))
     marks: Marks = {}
