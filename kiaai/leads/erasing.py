@@ -10,15 +10,16 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from kiaai.errors import NotFound
+from kiaai.errors import NotFound, ValidationFailed
 from kiaai.extensions import db
 from kiaai.hooks.housekeeping import forget_leads
-from kiaai.leads.erasing_imports import forget_in_imports
+from kiaai.leads.erasing_imports import forget_in_imports, require_no_new_import
 from kiaai.leads.erasing_journal import forget_in_journal, newest_body
 from kiaai.leads.erasing_traces import find_traces
 from kiaai.leads.former import former_ids
 from kiaai.leads.pipeline import Actor
-from kiaai.models import Conversation, Erasure, Lead, LeadIdentity
+from kiaai.leads.together import lock_whole
+from kiaai.models import Conversation, Erasure, Lead
 from kiaai.texts import lazy
 from kiaai.webhook.erased_ids import hash_sql, hash_values
 
@@ -101,30 +102,28 @@ def erase(lead: Lead, actor: Actor, key: bytes) -> Erasure:
     import_rows = forget_in_imports(lead_id, traces)
     seen = newest_body()
     bodies = forget_in_journal(traces, erasure.id, key, after=0)
-    conversations = _lock(lead_id)
+    conversations = _lock(lead)
     values = {**_values(lead_id, conversations), "erasure_id": erasure.id}
     fresh = find_traces(lead)
+    require_no_new_import(lead_id, fresh)
     bodies += forget_in_journal(fresh, erasure.id, key, after=seen if fresh.ids == traces.ids else 0)
     counts = _counts(values) | {"bodies": bodies, "import_rows": import_rows}
     erasure.files = list(db.session.scalars(_FILES, values))
     erasure.counts = counts
     _delete(values, key)
     db.session.expunge(lead)
-    log.info("A person was erased", extra={"erasure_id": erasure.id, "by": erasure.by})
+    log.info("A person was erased: erasure %s, by %s %s", erasure.id, erasure.by, _who(actor))
     return erasure
 
 
-def _lock(lead_id: int) -> list[int]:
-    """Lock identities, lead and conversations, in this order. Returns the ids of the conversations."""
-    identities = select(LeadIdentity.value).where(LeadIdentity.lead_id == lead_id)
-    in_order = identities.order_by(LeadIdentity.kind, LeadIdentity.value)
-    db.session.execute(in_order.with_for_update())
-    locked = select(Lead).where(Lead.id == lead_id).with_for_update()
-    found = db.session.scalars(locked.execution_options(populate_existing=True)).one_or_none()
-    if found is None:
-        raise NotFound(lazy("Nobody is known by this number or id."))
-    theirs = select(Conversation.id).where(Conversation.lead_id == lead_id).order_by(Conversation.id)
-    return list(db.session.scalars(theirs.with_for_update()))
+def _lock(lead: Lead) -> list[int]:
+    """Hold the person against everybody, and read them again. Returns the ids of the conversations."""
+    try:
+        talks = lock_whole([lead.id])
+    except ValidationFailed:
+        raise NotFound(lazy("Nobody is known by this number or id.")) from None
+    db.session.refresh(lead)
+    return [talk.id for talk in talks]
 
 
 def _conversations(lead_id: int) -> list[int]:
@@ -152,6 +151,10 @@ def _delete(values: dict[str, Any], key: bytes) -> None:
         db.session.execute(statement, values)
     # Last: changes above may have been told.
     forget_leads(values["lead_ids"])
+
+
+def _who(actor: Actor) -> int | str:
+    return actor.user_id or actor.api_key_id or ""
 
 
 def _by(actor: Actor) -> str:

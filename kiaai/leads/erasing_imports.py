@@ -9,6 +9,7 @@ from kiaai.extensions import db
 from kiaai.leads.erasing_traces import Traces
 from kiaai.models import Conversation, Import
 from kiaai.texts import lazy
+from kiaai.whatsapp.phone_numbers import match_key
 
 # What a line said of them, also lines that were refused and those of a lead that is gone since.
 _ROWS = text(r"""
@@ -33,17 +34,27 @@ def forget_in_imports(lead_id: int, traces: Traces) -> int:
     Raises ValidationFailed while an import that holds them is at work: it would bring them back.
     """
     for record in _files(lead_id, traces):
-        db.session.refresh(record, with_for_update=True)
-        if record.state == "preview":
-            db.session.delete(record)
-        elif record.content is not None:
-            reason = lazy("An import that holds this person is at work. Try again when it is done.")
-            raise ValidationFailed(reason, {"lead": [reason]})
+        locked = db.session.get(Import, record.id, with_for_update=True, populate_existing=True)
+        if locked is not None and locked.state == "preview":
+            db.session.delete(locked)
+        elif locked is not None and locked.content is not None:
+            raise _at_work()
     db.session.flush()
     values = {"lead_id": lead_id, "endings": traces.endings, "ids": sorted(traces.ids)}
     db.session.execute(_TALKS, values)
     rows = db.session.execute(_ROWS, values)
     return rows.rowcount  # type: ignore[attr-defined, no-any-return]  # of an UPDATE it is there
+
+
+def require_no_new_import(lead_id: int, traces: Traces) -> None:
+    """Raise ValidationFailed when somebody has handed in a file with the person meanwhile."""
+    if _files(lead_id, traces):
+        raise _at_work()
+
+
+def _at_work() -> ValidationFailed:
+    reason = lazy("An import that holds this person is at work. Try again when it is done.")
+    return ValidationFailed(reason, {"lead": [reason]})
 
 
 def _files(lead_id: int, traces: Traces) -> list[Import]:
@@ -57,7 +68,8 @@ def _holds(record: Import, traces: Traces) -> bool:
     options = record.options
     if record.kind == "chat":
         is_named = bool(traces.name) and options.get("customer") == traces.name
-        return is_named or options.get("phone") in traces.ids
+        phone = str(options.get("phone") or "")
+        return is_named or phone in traces.ids or match_key(phone) in traces.ids
     content = record.content or b""
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     lines = content.decode(encoding, errors="replace").splitlines()

@@ -29,16 +29,21 @@ _IS_BUSY = text("""
 
 
 def lock_both(keep_id: int, other_id: int) -> list[Conversation]:
-    """Hold two leads, their identities and their conversations, and return those. Raises ValidationFailed.
-
-    Nothing new can be written of either lead until the transaction ends.
-    """
+    """Hold two leads as `lock_whole` does. Raises ValidationFailed, also when they are one."""
     if keep_id == other_id:
         raise refused(_SAME)
-    _lock([keep_id, other_id])
-    db.session.execute(_LOCK_WHOLE_LEADS, {"ids": [keep_id, other_id]})
+    return lock_whole([keep_id, other_id])
+
+
+def lock_whole(lead_ids: list[int]) -> list[Conversation]:
+    """Hold leads, their identities and their conversations, and return those. Raises ValidationFailed.
+
+    Nothing new can be written of these leads until the transaction ends.
+    """
+    _lock(lead_ids)
+    db.session.execute(_LOCK_WHOLE_LEADS, {"ids": lead_ids})
     # Once more: one may have been made while we waited.
-    return _lock_talks([keep_id, other_id])
+    return _lock_talks(lead_ids)
 
 
 def lock_one(lead_id: int) -> list[Conversation]:

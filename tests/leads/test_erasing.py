@@ -342,6 +342,27 @@ def test_whoever_was_merged_with_them_keeps_nothing_of_them(
     assert ("56900000001" in kept) is is_parted
 
 
+def test_who_was_in_a_merge_of_merges_leaves_nothing_in_it(
+    app: Flask, zoraida: Lead, dana: Conversation, media: Path
+) -> None:
+    db.session.execute(text("DELETE FROM merges; DELETE FROM outgoing_deliveries"))
+    db.session.execute(text("UPDATE messages SET status = 'sent' WHERE status = 'queued'"))
+    third = Lead(customer_name="Otra Persona", phone_number=OTHER_NUMBER)
+    db.session.add(third)
+    db.session.flush()
+    zoraida_id = zoraida.id
+    inner = merge(dana.lead, zoraida, Actor("system"))
+    outer = merge(third, db.session.get_one(Lead, dana.lead_id), Actor("system"))
+    undo(outer, Actor("system"))
+    undo(inner, Actor("system"))
+    db.session.commit()
+
+    remove_files(forget(db.session.get_one(Lead, zoraida_id), app).id)
+
+    lines = everything(media).splitlines()
+    assert not [line for line in lines if any(secret in line for secret in (*SECRETS, WAMID.lower()))]
+
+
 @pytest.mark.parametrize(("times", "stays"), [(1, False), (2, False), (3, True)])
 def test_a_question_stays_only_when_others_asked_it_too(
     app: Flask, dana: Conversation, times: int, stays: bool
