@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, Timeout
 # SQLSTATEs after which the same transaction may simply be tried again.
 SERIALIZATION_FAILURE = "40001"
 DEADLOCK_DETECTED = "40P01"
+FOREIGN_KEY_VIOLATION = "23503"
 # Connection failures, too many connections, shutdown or start-up, lock and statement time-outs.
 UNAVAILABLE = ("08", "53300", "57P", "55P03", "57014", "25P03")
 

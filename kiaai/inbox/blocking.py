@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from kiaai.delivery.ownership import lock, silence_bot
 from kiaai.extensions import db
-from kiaai.leads.pipeline import Actor, record
+from kiaai.leads.pipeline import Actor, lock_lead, record
 from kiaai.models import Conversation, Lead, LeadIdentity
 from kiaai.whatsapp.client import WhatsAppClient
 from kiaai.whatsapp.errors import GraphError
@@ -49,7 +49,7 @@ def tell_whatsapp(client: WhatsAppClient, name: str, is_blocked: bool) -> GraphE
 
 
 def _set_blocked(lead: Lead, blocked_at: datetime | None, user_id: int) -> bool:
-    db.session.refresh(lead, with_for_update={"key_share": True})
+    lock_lead(lead)
     if (lead.blocked_at is None) == (blocked_at is None):
         return False
     lead.blocked_at = blocked_at

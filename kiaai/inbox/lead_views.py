@@ -13,7 +13,7 @@ from kiaai.inbox.history import STATUS_NAMES
 from kiaai.inbox.notes import NotesChanged, save_notes, sign_of
 from kiaai.inbox.views import bp, conversation_or_404
 from kiaai.leads import pipeline
-from kiaai.leads.pipeline import Actor
+from kiaai.leads.pipeline import Actor, lock_lead
 from kiaai.models import Lead
 from kiaai.texts import Text, lazy
 
@@ -43,7 +43,7 @@ def change_lead(conversation_id: int) -> ResponseReturnValue:
     opened = conversation_or_404(conversation_id)
     lead = opened.lead
     # Before anything is read: what was there is what an undo brings back.
-    db.session.refresh(lead, with_for_update={"key_share": True})
+    lock_lead(lead)
     before = values_of(lead)
     try:
         require_unchanged(before)

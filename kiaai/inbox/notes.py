@@ -7,7 +7,7 @@ from sqlalchemy import select
 from kiaai.errors import KiaAiError
 from kiaai.extensions import db
 from kiaai.leads import pipeline
-from kiaai.leads.pipeline import Actor
+from kiaai.leads.pipeline import Actor, lock_lead
 from kiaai.models import Lead, LeadEvent, User
 
 
@@ -31,7 +31,7 @@ def save_notes(lead: Lead, notes: str, shown: str | None, actor: Actor) -> None:
     Raises NotesChanged when there are others by now, and ValidationFailed.
     """
     # The lock of set_notes, taken before the comparison.
-    db.session.refresh(lead, with_for_update={"key_share": True})
+    lock_lead(lead)
     if shown is not None and shown != sign_of(lead.notes) and notes.strip() != lead.notes:
         raise NotesChanged(lead.notes, _who_changed(lead.id))
     pipeline.set_notes(lead, notes, actor)

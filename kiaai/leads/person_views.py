@@ -15,7 +15,7 @@ from kiaai.inbox.notes import NotesChanged, sign_of
 from kiaai.inbox.origins import origin_of
 from kiaai.leads.consents import facts_of
 from kiaai.leads.duplicates import REASONS, SURENESS_NAMES
-from kiaai.leads.pipeline import Actor
+from kiaai.leads.pipeline import Actor, lock_lead
 from kiaai.leads.queries import Person
 from kiaai.leads.same_person import same_person
 from kiaai.leads.views import bp, person_or_404
@@ -43,7 +43,7 @@ def change_person(lead_id: int) -> ResponseReturnValue:
     """Change what was sent of the person."""
     lead = person_or_404(lead_id).lead
     # Before anything is read: what was there is what an undo brings back.
-    db.session.refresh(lead, with_for_update={"key_share": True})
+    lock_lead(lead)
     before = values_of(lead)
     try:
         require_unchanged(before)

@@ -36,7 +36,7 @@ def set_status(lead: Lead, status: str, actor: Actor, notes: str | None = None) 
     if status not in LEAD_STATUSES:
         raise _refused("lead_status", lazy("Must be one of: %(names)s.", names=", ".join(LEAD_STATUSES)))
     notes = None if notes is None else _checked_notes(notes)
-    _lock(lead)
+    lock_lead(lead)
     if lead.lead_status != status:
         _change(lead, "status", lead.lead_status, status, actor)
         lead.lead_status = status
@@ -49,7 +49,7 @@ def rename(lead: Lead, name: str | None, actor: Actor) -> None:
     name = one_line(clean_text(name or ""), NAME_LIMIT + 1) or None
     if name and len(name) > NAME_LIMIT:
         raise _refused("customer_name", lazy("At most %(limit)s characters.", limit=NAME_LIMIT))
-    _lock(lead)
+    lock_lead(lead)
     if lead.customer_name != name:
         _change(lead, "name", lead.customer_name, name, actor)
         lead.customer_name = name
@@ -58,7 +58,7 @@ def rename(lead: Lead, name: str | None, actor: Actor) -> None:
 def set_notes(lead: Lead, notes: str, actor: Actor) -> None:
     """Keep these notes in place of the former ones. Raises ValidationFailed when they are too long."""
     notes = _checked_notes(notes)
-    _lock(lead)
+    lock_lead(lead)
     _keep_notes(lead, notes, actor)
 
 
@@ -69,10 +69,20 @@ def set_tags(lead: Lead, tags: Iterable[str], actor: Actor) -> None:
         raise _refused("tags", lazy("At most %(limit)s tags.", limit=TAGS_LIMIT))
     if any(len(tag) > TAG_LIMIT for tag in tags):
         raise _refused("tags", lazy("At most %(limit)s characters each.", limit=TAG_LIMIT))
-    _lock(lead)
+    lock_lead(lead)
     if lead.tags != tags:
         _change(lead, "tags", ", ".join(lead.tags), ", ".join(tags), actor)
         lead.tags = tags
+
+
+def lock_lead(lead: Lead) -> None:
+    """Lock the row and read it again, so that the history never tells of a value that was not there.
+
+    NO KEY: messages and events that refer to this lead need not wait. Raises NoResultFound when the person
+    was merged or erased meanwhile.
+    """
+    db.session.flush()  # reading again throws away what is not written yet
+    db.session.get_one(Lead, lead.id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def record(
@@ -98,15 +108,6 @@ def record(
     )
     db.session.add(event)
     return event
-
-
-def _lock(lead: Lead) -> None:
-    """Lock the row and read it again, so that the history never tells of a value that was not there.
-
-    NO KEY: messages and events that refer to this lead need not wait.
-    """
-    db.session.flush()  # a refresh throws away what is not written yet
-    db.session.refresh(lead, with_for_update={"key_share": True})
 
 
 def _change(lead: Lead, kind: str, old: str | None, new: str | None, actor: Actor) -> None:

@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from kiaai.accounts.access import answer_stranger, is_signed_in
-from kiaai.database import is_retryable, is_unavailable
+from kiaai.database import FOREIGN_KEY_VIOLATION, is_retryable, is_unavailable
 from kiaai.errors import NotFound, ValidationFailed
 from kiaai.texts import lazy
 from kiaai.web.answers import code_of, error_json, is_json_path
@@ -57,6 +58,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ValidationFailed, _answer_validation)
     app.register_error_handler(NotFound, _answer_not_found)
     app.register_error_handler(NoResultFound, _answer_gone)
+    app.register_error_handler(StaleDataError, _answer_gone)
     app.register_error_handler(DBAPIError, _answer_database)
     app.register_error_handler(PoolTimeout, _answer_database)
 
@@ -128,7 +130,7 @@ def _answer_not_found(error: NotFound) -> ResponseReturnValue:
     return _page(404, *_TEXTS[404]), 404
 
 
-def _answer_gone(error: NoResultFound) -> ResponseReturnValue:
+def _answer_gone(error: Exception) -> ResponseReturnValue:
     """Answer that something was there a moment ago, as of a person who was erased meanwhile."""
     log.warning("Gone while somebody worked on it: %s %s", request.method, request.path)
     return _answer_not_found(NotFound())
@@ -140,6 +142,9 @@ def _words_of(error: NotFound) -> str:
 
 def _answer_database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
     """Say that the database is away; anything else it says is a mistake of ours and stays a 500."""
+    if isinstance(error, DBAPIError) and getattr(error.orig, "pgcode", None) == FOREIGN_KEY_VIOLATION:
+        # What it was to refer to went meanwhile.
+        return _answer_gone(error)
     if not _is_outage(error):
         raise error
     log.error("The database does not answer: %s", str(error).partition("\n")[0])
