@@ -14,6 +14,7 @@ from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
 from kiaai.hooks.housekeeping import empty_messages
 from kiaai.inbox.erasing_journal import erase_from_journal
+from kiaai.leads.merging import forget_merges
 from kiaai.leads.pipeline import Actor, record
 from kiaai.models import Conversation, LeadEvent, Message, User
 from kiaai.models.message import ERASED
@@ -73,6 +74,8 @@ def erase(conversation: Conversation, user_id: int) -> list[str]:
         db.session.execute(statement, of_it)
     erase_from_journal(conversation.id)
     empty_messages(conversation.lead_id, conversation.id)
+    # What would part a merged person again tells of what was said before.
+    forget_merges([conversation.lead_id])
     _show_nothing(conversation)
     actor, detail = Actor("user", user_id), {"messages": count}
     record(conversation.lead, "history_deleted", actor, conversation_id=conversation.id, detail=detail)

@@ -116,6 +116,8 @@ def say_two(lead_id: int, other_id: int) -> ResponseReturnValue:
 @bp.post(f"{_DIFFERENT}/undo")
 @login_required
 def take_two_back(lead_id: int, other_id: int) -> ResponseReturnValue:
+    person_or_404(lead_id)
+    person_or_404(other_id)
     take_back_different(lead_id, other_id)
     db.session.commit()
     flash(said(_ASKED_AGAIN))

@@ -53,9 +53,15 @@ _BACK = {
             SELECT CAST(r ->> 0 AS bigint), CAST(r ->> 1 AS bigint)
             FROM jsonb_array_elements(CAST(:rows AS jsonb)) r)""",
 }
+# The import gave the values of before to whoever stayed; the kept row of the other still has the imported.
+_TAKEN_BACK = text("""
+    SELECT r.old, r.new FROM import_rows r JOIN jsonb_array_elements(CAST(:rows AS jsonb)) m
+        ON r.import_id = CAST(m ->> 0 AS bigint) AND r.line = CAST(m ->> 1 AS bigint)
+    WHERE r.new ->> 'undone' IN ('restored', 'partly') ORDER BY r.import_id DESC, r.line DESC""")
 _HAS_LATER = text("""
     SELECT EXISTS (SELECT FROM merges WHERE lead_id = :lead_id AND id > :id AND undone_at IS NULL)""")
-_MARK = text("UPDATE merges SET undone_at = clock_timestamp() WHERE id = :id")
+# What was kept to part them is of no more use, and of two people who may ask to be forgotten.
+_MARK = text("UPDATE merges SET undone_at = clock_timestamp(), moved = '{}' WHERE id = :id")
 # What was said to one person of two counts for both: nobody is written to who asked for silence.
 _OPT_OUT_TOO = text("""
     UPDATE leads o SET opted_out_at = k.opted_out_at, consent_at = k.consent_at FROM leads k
@@ -82,7 +88,7 @@ def undo(merge: Merge, actor: Actor) -> Undone:
     require_quiet([talk.id for talk in talks])
     moved = merge.moved
     now = snapshot("leads", keep_id)
-    write_rows("leads", [moved["other"]])
+    write_rows("leads", [_without_taken_back(moved)])
     left = part_talks(keep_id, moved, talks)
     _give_back(keep_id, other_id, moved)
     left += _restore(keep_id, other_id, moved, now)
@@ -105,6 +111,14 @@ def _require_undoable(merge: Merge, keep_id: int) -> None:
     has_later = db.session.scalar(_HAS_LATER, {"lead_id": merge.lead_id, "id": merge.id})
     if has_later or merge.lead_id != keep_id:
         raise refused(_LATER)
+
+
+def _without_taken_back(moved: Json) -> Json:
+    """Return the lead that went, without what imports had changed and have taken back since."""
+    other = dict(moved["other"])
+    for old, new in db.session.execute(_TAKEN_BACK, {"rows": json.dumps(moved["import_rows"])}):
+        other |= {name: value for name, value in old.items() if other.get(name) == new.get(name)}
+    return other
 
 
 def _give_back(keep_id: int, other_id: int, moved: Json) -> None:

@@ -184,3 +184,12 @@ def test_the_merge_of_somebody_else_is_404(signed_in: FlaskClient, dana: Convers
 def test_odd_addresses_do_no_harm(signed_in: FlaskClient, dana: Conversation, pair: str) -> None:
     assert signed_in.get(f"/people/{dana.lead_id}?different={pair}").status_code == 200
     assert signed_in.get(f"/people/duplicates?different={pair}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["different/{big}/undo", "different/{big}", "merge/{big}", "merges/{big}/undo"]
+)
+def test_an_id_that_no_column_holds_is_nobodys(signed_in: FlaskClient, dana: Conversation, path: str) -> None:
+    address = f"/people/{dana.lead_id}/{path.format(big=10**30)}"
+
+    assert signed_in.post(address).status_code == 404

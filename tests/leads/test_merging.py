@@ -11,6 +11,7 @@ from kiaai.delivery.claiming import claim_head
 from kiaai.delivery.outbox import Sender, queue_message, send_again
 from kiaai.errors import ValidationFailed
 from kiaai.extensions import db
+from kiaai.inbox.erasing import erase as erase_history
 from kiaai.leads.finding import conversation_of, find_lead
 from kiaai.leads.former import kept_conversation_id, kept_lead_id
 from kiaai.leads.merging import forget_merges, former_ids, merge, undo
@@ -494,6 +495,21 @@ def test_a_forgotten_merge_holds_nothing_and_cannot_be_undone(
     assert kept_lead_id(former) == dana.lead_id
     with pytest.raises(ValidationFailed, match="was deleted"):
         undo(row, SYSTEM)
+
+
+def test_deleting_the_history_deletes_what_a_merge_keeps_of_it(
+    dana: Conversation, second: Conversation, alice: User
+) -> None:
+    second.last_message_preview = "Zarzaparrilla"
+    db.session.add(Draft(conversation_id=second.id, user_id=alice.id, text="Zarzaparrilla"))
+    db.session.commit()
+    row = merge(dana.lead, second.lead, SYSTEM)
+    assert "Zarzaparrilla" in str(row.moved)
+
+    erase_history(dana, alice.id)
+
+    db.session.refresh(row)
+    assert row.moved == {}
 
 
 def test_undoing_twice_does_nothing_more(dana: Conversation, second: Conversation) -> None:

@@ -11,6 +11,8 @@ from kiaai.faults import FaultInjected, configure
 from kiaai.leads.imports import records, saving
 from kiaai.leads.imports.previewing import preview
 from kiaai.leads.imports.running import run
+from kiaai.leads.merging import merge
+from kiaai.leads.merging import undo as part
 from kiaai.leads.pipeline import Actor, set_notes
 from kiaai.models import (
     Channel,
@@ -21,6 +23,7 @@ from kiaai.models import (
     LeadEvent,
     LeadIdentity,
     LeadTag,
+    Merge,
     Message,
     User,
 )
@@ -251,3 +254,24 @@ def test_the_same_person_under_two_numbers_is_changed_line_by_line(channel: Chan
     run(queued("phone,notes\n56900007001,uno\n56900007002,dos\n", alice, how="overwrite"))
 
     assert [lead.notes for lead in db.session.scalars(select(Lead))] == ["dos"]
+
+
+def test_what_an_import_took_back_stays_taken_back_when_a_merge_is_undone(
+    dana: Conversation, alice: User
+) -> None:
+    other = Lead(phone_number="56900000002", customer_name="Dana S.", notes="De antes")
+    db.session.add(other)
+    db.session.commit()
+    keep_id, other_id = dana.lead_id, other.id
+    import_id = queued(HEADER + "56900000002,,customer,,vip\n", alice)
+    run(import_id)
+    row = merge(db.session.get_one(Lead, keep_id), db.session.get_one(Lead, other_id), Actor("system"))
+    db.session.commit()
+
+    merge_id = row.id
+    undo(import_id)
+    part(db.session.get_one(Merge, merge_id), Actor("system"))
+    db.session.commit()
+
+    parted = db.session.get_one(Lead, other_id)
+    assert (parted.lead_status, parted.tags, parted.notes) == ("unknown", [], "De antes")
