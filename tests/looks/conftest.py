@@ -7,10 +7,15 @@ from sqlalchemy import func, select
 from kiaai.bot.knowledge import load_demo
 from kiaai.extensions import db
 from kiaai.hooks.webhooks import create_webhook
+from kiaai.leads.imports.cells import NO_NUMBER
+from kiaai.leads.imports.chat_records import keep
+from kiaai.leads.imports.records import keep_table
 from kiaai.models import (
     BotTurn,
     CannedReply,
     Conversation,
+    Import,
+    ImportRow,
     Message,
     Note,
     OutgoingDelivery,
@@ -37,6 +42,7 @@ def shop(app: Flask, alice: User, bob: User) -> Flask:
     db.session.add(
         OutgoingDelivery(webhook_id=webhook.id, event="test", tries=2, error="answered", status=503)
     )
+    add_imports(alice)
     load_demo()
     turn = told_turn(longest_talk())
     db.session.add(turn)
@@ -45,6 +51,25 @@ def shop(app: Flask, alice: User, bob: User) -> Flask:
     db.session.add(Note(conversation_id=longest_talk(), user_id=bob.id, text="Pidió factura a su empresa."))
     db.session.commit()
     return app
+
+
+def add_imports(user: User) -> None:
+    """Add a table and a talk that are being looked at, and a table that was taken back again."""
+    table = "Nombre;Teléfono;Estado\nEva Prueba;+56 9 0000 7001;cliente\nSin número;;cliente\n".encode()
+    chat = b"[20/11/2025, 14:05:33] +56 9 0000 7002: Hola\n[20/11/2025, 14:06:00] Kia: Buenas\n"
+    keep_table(table, "clientes.csv", user.id)
+    keep(chat, "WhatsApp Chat with +56 9 0000 7002.txt", user.id, "Kia", "America/Santiago")
+    done = Import(file_name="antes.csv", state="undone", total=2, done=2, user_id=user.id)
+    done.counts = {"created": 1, "refused": 1}
+    db.session.add(done)
+    db.session.flush()
+    refused = {
+        "outcome": "refused",
+        "reason": str(NO_NUMBER),
+        "new": {"cells": ["Sin número", "", "cliente"]},
+    }
+    db.session.add(ImportRow(import_id=done.id, line=2, outcome="created", new={"undone": "deleted"}))
+    db.session.add(ImportRow(import_id=done.id, line=3, **refused))
 
 
 def told_turn(conversation_id: int) -> BotTurn:
