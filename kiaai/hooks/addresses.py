@@ -18,6 +18,8 @@ _PORTS = {"http": 80, "https": 443}
 # Of Azure's machines: public by its number, and reached from inside alone.
 _METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that the internet routes; what else there is stands for IPv4, or leads into somebody's own network.
+_ROUTED = ipaddress.ip_network("2000::/3")
 # Of providers who share addresses among customers; Python calls it neither public nor private.
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
 
@@ -88,7 +90,8 @@ def is_allowed(text: str, allow_private: bool) -> bool:
         return False
     if isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address.teredo):
         return False
-    return address.is_global or (allow_private and (address.is_private or address in _SHARED))
+    is_public = address.is_global and (address.version == 4 or address in _ROUTED)
+    return is_public or (allow_private and (address.is_private or address in _SHARED))
 
 
 def _inside(address: Address) -> Address | None:
