@@ -26,6 +26,10 @@ _LOOKED_AT = 20
 # A spreadsheet runs a cell that starts so as a formula.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _DEFUSED = re.compile(r"'+[=+\-@\t\r\n]")
+# Where a spreadsheet expects semicolons or tabs between cells, what follows one in a text is a cell of its
+# own, and so is what begins a line of the text; there a dash is left alone, as it begins the lines of lists.
+_HIDDEN = re.compile(r"([;\t]\s*)('*[=+\-@])|([\r\n]\s*)('*[=+@])")
+_HIDDEN_DEFUSED = re.compile(r"([;\t]\s*)'('*[=+\-@])|([\r\n]\s*)'('*[=+@])")
 # How Excel is told to leave a number alone.
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 # Excel's own line about the separator.
@@ -142,13 +146,15 @@ def plain(cell: str) -> str:
 
 
 def defused(cell: str) -> str:
-    """Return the cell so that no spreadsheet runs it: a formula gets a quote in front."""
+    """Return the cell so that no spreadsheet runs it or a part of it: a formula gets a quote in front."""
+    cell = _HIDDEN.sub(r"\1\3'\2\4", cell)
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def armed(cell: str) -> str:
     """Return what `defused` was given."""
-    return cell[1:] if _DEFUSED.match(cell) else cell
+    cell = cell[1:] if _DEFUSED.match(cell) else cell
+    return _HIDDEN_DEFUSED.sub(r"\1\3\2\4", cell)
 
 
 def _readings(table: Table, delimiter: str | None) -> Iterator[Table]:
@@ -179,10 +185,15 @@ def _encoding_and_lines(open: Callable[[], BinaryIO]) -> tuple[str, int]:
         start = file.read(1000)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", 0
+    if start.startswith(codecs.BOM_UTF8):
+        # It says so itself, whatever a bad byte further down makes of one letter.
+        return "utf-8-sig", 0
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")):
         raise NotATable(NOT_TEXT)
     if start[1::2].count(0) > len(start) // 4:
         return "utf-16-le", 0
+    if start[0::2].count(0) > len(start) // 4:
+        return "utf-16-be", 0
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     lines = 0
     with open() as file:

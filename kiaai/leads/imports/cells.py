@@ -41,6 +41,11 @@ REASONS: dict[str, Text] = {
         MANY_TAGS,
     )
 }
+# Address books copy a number with odd spaces and invisible marks of its direction; links and advertisements
+# name its kind.
+_AROUND_NUMBERS = re.compile(
+    r"[\u2000-\u200f\u202a-\u202f\u205f-\u2069\ufeff]|^\s*(?:tel|p):(?=\s*\+?\d)", re.IGNORECASE
+)
 # Spreadsheets turn a column of numbers with a gap into fractions.
 _FRACTION = re.compile(r"(\d+)[.,]0+")
 _ROUNDED = re.compile(r"\d(?:[.,]\d*)?E\+?\d+", re.IGNORECASE)
@@ -136,7 +141,7 @@ def _row(line: Line, country: str) -> Row:
 
 
 def _phone(cell: str, country: str) -> str:
-    cell = cell.removeprefix("'").strip()
+    cell = _AROUND_NUMBERS.sub("", cell.removeprefix("'")).strip()
     if not cell:
         raise _Unusable(NO_NUMBER)
     if _ROUNDED.fullmatch(cell):

@@ -1,5 +1,6 @@
 """Tables come from anywhere: what spreadsheets do to numbers, letters and lines is understood or refused."""
 
+import re
 from io import BytesIO
 
 import pytest
@@ -37,11 +38,18 @@ def rows_of(content: str | bytes, country: str = "") -> list[Row | Refused]:
         "\n\n;;\nName;WhatsApp Number\n\nÍñigo;0056900007001\n",
         "name,wa\nÍñigo,56900007001\nEva,56900007002\n",
         'name,"phone"\r"Íñigo",56900007001\r',
+        "Phone\tName\n56900007001\tÍñigo\n".encode("utf-16-be"),
+        "\ufeffTeléfono;Nombre\n56900007001;Íñigo\n".encode() + b"56900007002;\xff\n",
+        "phone;name\n\u202a+56\u00a09\u202f0000 7001\u202c;Íñigo\n",
+        "phone_number\tfull_name\np:+56900007001\tÍñigo\n".encode("utf-16"),
+        "phone;name\ntel:+56-9-0000-7001;Íñigo\n",
     ],
     ids=[
         "utf-8 with a mark", "windows letters", "utf-16", "utf-16 without a mark", "a separator line",
         "text formula in quotes", "text formula", "apostrophe", "fraction", "comma fraction", "no header",
         "no header, name first", "empty lines", "a column without a known name", "lines of old macs",
+        "utf-16 the other way round", "a bad byte below a mark", "marks of an address book",
+        "leads of an advertisement", "a link",
     ],
 )  # fmt: skip
 def test_it_reads_what_spreadsheets_write(content: str | bytes) -> None:
@@ -123,3 +131,13 @@ def test_any_tag_comes_back_as_it_was(tag: str) -> None:
 def test_a_formula_is_defused_and_comes_back(cell: str) -> None:
     assert defused(cell).startswith("'")
     assert armed(defused(cell)) == cell
+
+
+@pytest.mark.parametrize("cell", ["Ana;=1+1", "Ana; @x", "Ana\t-1", "a\n=1", "a;'=1;+2", "a\r\n\t-1"])
+def test_a_formula_behind_another_separator_is_defused_and_comes_back(cell: str) -> None:
+    assert not re.search(r"[;\t]\s*[=+\-@]|[\r\n]\s*[=+@]", defused(cell))
+    assert armed(defused(cell)) == cell
+
+
+def test_a_list_is_left_as_it_is() -> None:
+    assert defused("Quiere:\n- frenos\n- aceite") == "Quiere:\n- frenos\n- aceite"
