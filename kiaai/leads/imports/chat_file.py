@@ -43,8 +43,8 @@ def read_chat(content: bytes, name: str, business: str, now: datetime) -> Chat:
         raise refused(lazy("This is no chat exported from WhatsApp: no line looks like one of its messages."))
     if len(talk.said) > MOST_MESSAGES:
         raise refused(lazy("At most %(limit)s messages at once.", limit=MOST_MESSAGES))
-    if len(talk.names) > 2:
-        raise refused(lazy("This looks like a group: more than two people write in it."))
+    if talk.is_group or len(talk.names) > 2:
+        raise refused(lazy("This looks like a group. Only a talk with one person can be imported."))
     orders = possible_orders(talk, now)
     if not orders:
         raise refused(lazy("The dates in this file cannot be read."))

@@ -21,19 +21,35 @@ _ANDROID = re.compile(rf"{_DATE},?\s+{_TIME}\s[-–]\s(.*)", re.IGNORECASE | re.
 _LINES = re.compile(r"\r\n|\n|\r")
 _LONGEST_NAME = 100
 
+# What a phone writes in the name of a person, alone in its message.
 _NOTICES = re.compile(
+    r"(you deleted this message|this message was deleted)\.?"
+    r"|(eliminaste este mensaje|se eliminó este mensaje|este mensaje fue eliminado)\.?"
+    r"|waiting for this message\. .*|esperando (este|el) mensaje\. .*"
+    r"|missed (voice|video|group)( voice| video)? call( at .*)?"
+    r"|(llamada (de voz |de video |grupal )?|videollamada (grupal )?)perdida( a las .*)?"
+    r"|null",
+    re.IGNORECASE,
+)
+# Only behind the mark that an iPhone sets before its own words: people say these things too.
+_MARKED_NOTICES = re.compile(
     r"end-to-end encrypted|cifrados? de extremo a extremo"
-    r"|^missed (voice|video|group)|^(voice|video) call[.,\s]|^llamada (de voz |de video )?perdida"
-    r"|^(video)?llamada( de voz| perdida| grupal)?(, |\.|$)|^videollamada perdida"
-    r"|^(you deleted this message|this message was deleted)"
-    r"|^(eliminaste este mensaje|se eliminó este mensaje)"
-    r"|^este mensaje fue eliminado|^waiting for this message|^esperando (este|el) mensaje"
+    r"|^missed (voice|video|group)|^(voice|video) call|^(video)?llamada"
+    r"|^waiting for this message|^esperando (este|el) mensaje"
     r"|^(you blocked|you unblocked) this contact|^(bloqueaste|desbloqueaste) a este contacto"
     r"|this (business|chat) (is|account)|esta empresa (usa|utiliza|trabaja)"
     r"|security code|código de seguridad"
     r"|(turned on|turned off) disappearing messages|mensajes temporales",
     re.IGNORECASE,
 )
+# Of a group, in which perhaps only two have written.
+_OF_GROUPS = re.compile(
+    r"created (this |the )?group|cre(ó|aste) (el|este) grupo|(added|removed) you"
+    r"|te (añadió|agregó|eliminó)|you were added|se te (añadió|agregó)"
+    r"|joined using|se unió (usando|con|mediante|a través)",
+    re.IGNORECASE,
+)
+_OWN_MARK = ": \u200e"
 _MEDIA = re.compile(
     r"<(media omitted|multimedia omitido|archivo omitido|attached: .*|adjunto: .*)>"
     r"|(image|video|audio|gif|sticker|document|contact card|video note) omitted"
@@ -72,10 +88,11 @@ class Said:
 
 @dataclass
 class Talk:
-    """What a file holds. skipped: notices of WhatsApp that nobody said."""
+    """What a file holds. skipped: notices of WhatsApp that nobody said. is_group: what these tell of."""
 
     said: list[Said] = field(default_factory=list)
     skipped: int = 0
+    is_group: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -86,14 +103,16 @@ class Talk:
 def read_talk(text: str) -> Talk:
     """Return the messages of an exported talk; empty when it is something else."""
     talk = Talk()
-    for head, lines in _pieces(text):
+    for head, lines, is_marked in _pieces(text):
         words = "\n".join(lines).translate(_MARKS).strip()
         name, is_said, body = words.partition(": ")
         if not is_said and words.endswith(":"):
             name, is_said, body = words[:-1], ":", ""
         name, body = name.strip(), _EDITED.sub("", body).strip()
-        if not is_said or not name or len(name) > _LONGEST_NAME or "\n" in name or _is_notice(body):
+        is_notice = _is_notice(body, is_marked)
+        if not is_said or not name or len(name) > _LONGEST_NAME or "\n" in name or is_notice:
             talk.skipped += 1
+            talk.is_group |= (is_marked or not is_said) and bool(_OF_GROUPS.search(words))
             continue
         said = _said(head, name, body)
         if said is None:
@@ -115,22 +134,23 @@ def possible_orders(talk: Talk, now: datetime) -> list[str]:
     return forward or orders
 
 
-def _pieces(text: str) -> Iterator[tuple[re.Match[str], list[str]]]:
-    """Give the head of each message with its lines."""
+def _pieces(text: str) -> Iterator[tuple[re.Match[str], list[str], bool]]:
+    """Give the head of each message, its lines, and whether they bear the mark of the phone's own words."""
     head: re.Match[str] | None = None
     lines: list[str] = []
+    is_marked = False
     for line in _LINES.split(text):
         plain = line.translate(_MARKS).translate(_SPACES) if _may_begin(line) else ""
         found = plain and (_IPHONE.match(plain) or _ANDROID.match(plain))
         if found:
             if head:
-                yield head, lines
+                yield head, lines, is_marked
             # The words as they were written: only the head is read without its odd spaces.
-            head, lines = found, [_rest(line, found[8])]
+            head, lines, is_marked = found, [_rest(line, found[8])], _OWN_MARK in line
         elif head:
             lines.append(line)
     if head:
-        yield head, lines
+        yield head, lines, is_marked
 
 
 def _may_begin(line: str) -> bool:
@@ -161,8 +181,10 @@ def _said(head: re.Match[str], name: str, text: str) -> Said | None:
     )
 
 
-def _is_notice(text: str) -> bool:
-    return not text or bool(_NOTICES.search(text[:200]))
+def _is_notice(text: str, is_marked: bool) -> bool:
+    if is_marked and (_MARKED_NOTICES.search(text[:200]) or _OF_GROUPS.search(text[:200])):
+        return True
+    return not text or bool(_NOTICES.fullmatch(text[:200]))
 
 
 def _is_possible(talk: Talk, order: str, now: datetime) -> bool:

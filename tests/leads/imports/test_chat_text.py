@@ -90,9 +90,18 @@ def test_what_nobody_said_is_left_out(notice: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Perdí la llamada, ¿me llamas?", "Mi video omitió algo", "Llamada a las 5, ¿va?"]
+    "text",
+    [
+        "Perdí la llamada, ¿me llamas?",
+        "Mi video omitió algo",
+        "Llamada a las 5, ¿va?",
+        "Videollamada, ¿puedes?",
+        "No me llega el código de seguridad",
+        "This business is great",
+        "Ana created the group with me, remember?",
+    ],
 )
-def test_what_somebody_said_about_calls_stays(text: str) -> None:
+def test_what_somebody_said_about_such_things_stays(text: str) -> None:
     assert [one.text for one in read_talk(f"[23/11/2026, 14:05:33] Dana: {text}").said] == [text]
 
 
@@ -113,6 +122,21 @@ def test_the_order_of_a_date_is_told_from_the_file(days: list[str], orders: list
     talk = read_talk("".join(f"{day}, 14:05 - Dana: Hola\n" for day in days))
 
     assert possible_orders(talk, NOW) == orders
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "23/11/26, 14:05 - Ana creó el grupo “Familia”",
+        "23/11/26, 14:05 - Ana added you",
+        "[23/11/26, 14:05:33] Familia: \u200eAna created this group",
+    ],
+)
+def test_a_group_shows_by_its_notices(notice: str) -> None:
+    said = "23/11/26, 14:06 - Ana: Hola\n23/11/26, 14:06 - Kia: added you, see?\n"
+
+    assert read_talk(f"{notice}\n{said}").is_group
+    assert not read_talk(said).is_group
 
 
 def test_something_else_is_no_talk() -> None:
