@@ -47,6 +47,15 @@ def _patient() -> requests.adapters.Retry:
     return requests.adapters.Retry(connect=12, backoff_factor=0.02, other=0, status=0, allowed_methods=None)
 
 
+def test_the_example_is_what_we_sign() -> None:
+    document = (ROOT / "docs" / "webhooks.md").read_text()
+
+    at, digest = signature("kiasec_example", 1795435200, BODY).removeprefix("t=").split(",v1=")
+
+    assert f"'{at}.{BODY.decode()}' | openssl dgst -sha256 -hmac kiasec_example\n# {digest}\n" in document
+    assert f"`Kiaai-Signature: t={at},v1={digest[:6]}…`" in document
+
+
 def test_it_takes_what_is_ours(post: Post) -> None:
     assert post(signature(SECRET, int(time.time()), BODY)) == 200
 
