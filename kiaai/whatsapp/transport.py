@@ -21,7 +21,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
-from urllib3.util.connection import create_connection
+from urllib3.util.connection import allowed_gai_family, create_connection
 
 from kiaai.errors import KiaAiError
 
@@ -227,6 +227,30 @@ class _TimedResponse(HTTPResponse):
         self.fp = io.BufferedReader(_TimedReader(sock, raw, _running.call))
 
 
+def _look_up(host: str, port: int) -> tuple[str, ...]:
+    """Return the addresses of a name, in the order to try them."""
+    found: list[str] = []
+    errors: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            answers = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            errors.append(error)
+        else:
+            found.extend(dict.fromkeys(str(answer[4][0]) for answer in answers))
+
+    # The system's own resolver knows no time limit; one that takes longer is left behind.
+    asking = threading.Thread(target=ask, name="look-up", daemon=True)
+    asking.start()
+    asking.join(_running.call.seconds_left(CONNECT_SECONDS))
+    if errors:
+        raise errors[0]
+    if not found:
+        raise TimeoutError("the name was not looked up in time")
+    return tuple(found)
+
+
 def _connect_to(addresses: tuple[str, ...], port: int, options: Any) -> socket.socket:
     """Connect to the first of the addresses that answers, within the time for all of them."""
     until = time.monotonic() + _running.call.seconds_left(CONNECT_SECONDS)
@@ -248,6 +272,7 @@ class _TimedMixin:
     sock: Any
     timeout: Any
     port: int
+    _dns_host: str
     socket_options: Any
 
     def connect(self) -> None:
@@ -256,9 +281,7 @@ class _TimedMixin:
         self.last_used_at = time.monotonic()
 
     def _new_conn(self) -> Any:
-        addresses = _running.call.request.addresses
-        if not addresses:
-            return super()._new_conn()  # type: ignore[misc]  # of the connection this is mixed into
+        addresses = _running.call.request.addresses or _look_up(self._dns_host, self.port)
         return _connect_to(addresses, self.port, self.socket_options)
 
     def request(self, *arguments: Any, **options: Any) -> Any:

@@ -4,7 +4,8 @@ import json
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
+from typing import NoReturn
 
 import pytest
 from flask import Flask
@@ -178,6 +179,25 @@ def test_one_deadline_covers_all_steps(model_of: ModelOf, server: ModelServer) -
     decision = decide(TURN, FOUND, model_of())
 
     assert time.monotonic() - started < 1.5 * SECONDS
+    assert (decision.reason, decision.text) == ("model_silent", PASSAGE.text)
+
+
+def test_a_name_that_nobody_tells_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's resolver may take half a minute, and knows no limit of ours."""
+    is_over = Event()
+
+    def silent(*_asked: object, **_options: object) -> NoReturn:
+        is_over.wait(5)
+        raise socket.gaierror("nobody told")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    started = time.monotonic()
+
+    decision = decide(TURN, FOUND, LanguageModel("http://model.example/v1", "kia-1", deadline_seconds=0.3))
+
+    took = time.monotonic() - started
+    is_over.set()
+    assert took < 2
     assert (decision.reason, decision.text) == ("model_silent", PASSAGE.text)
 
 
