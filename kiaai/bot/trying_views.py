@@ -145,7 +145,8 @@ def _page(sent: Trial, error: Text | None = None) -> str:
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.secret_key or "", salt="bot-try")
+    # Of this person alone: what somebody else was shown is no talk of theirs.
+    return URLSafeTimedSerializer(current_app.secret_key or "", salt=f"bot-try-{current_user().id}")
 
 
 def _signed(exchanges: list[Exchange]) -> str:

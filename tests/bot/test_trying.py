@@ -133,6 +133,17 @@ def test_a_touched_talk_begins_anew(visitor: FlaskClient) -> None:
     assert "try-turn-1" in page.text
 
 
+def test_the_talk_of_another_begins_anew(visitor: FlaskClient, app: Flask, bob: User) -> None:
+    of_alice = try_out(visitor, "BAJA")
+    other = app.test_client()
+    enter(other, bob)
+
+    page = try_out(other, "¿A qué hora abren?", of_alice)
+
+    assert "9:30" in page.text
+    assert "BAJA" not in page.text
+
+
 def test_a_long_talk_forgets_its_beginning(visitor: FlaskClient, alice: User) -> None:
     page = try_out(visitor, "primera")
     for number in range(20):
