@@ -29,10 +29,10 @@ def asks_whether_bot(text: str) -> bool:
 
 
 def _asks_for_person(text: str) -> bool:
-    phrase = phrase_of(text)
-    if _NO_PERSON.search(phrase):
-        return False
-    return bool(_PERSON_ALONE.fullmatch(bare_phrase_of(text)) or _PERSON.search(phrase))
+    if _PERSON_ALONE.fullmatch(bare_phrase_of(text)):
+        return True
+    # "Is this a person? I want to talk to one" asks both.
+    return bool(_PERSON.search(_NO_PERSON.sub(" ", phrase_of(text))))
 
 
 def _with_and_without_slips(text: str) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ _MESSAGES = (
 _OUT = phrases(
     r"stop(?: all)?|stopall|unsubscribe(?: me)?|cancel|end|quit|opt ?out|(?:i want to )?opt out",
     r"(?:please )?(?:stop|no more|cancel) " + _MESSAGES,
-    r"stop (?:messaging|texting|writing|contacting|writing to)(?: me)?",
+    r"stop (?:messaging|texting|writing|contacting|writing to)(?: me)?|leave me alone",
     r"(?:do not|dont) (?:ever )?(?:text|message|contact|write|write to|send)(?: to)?(?: me)?"
     r"(?: anymore| again| " + _MESSAGES + r")*",
     r"(?:remove|take) me(?: (?:from|off) (?:your|the|this) list)?",
@@ -64,7 +64,8 @@ _OUT = phrases(
     r"(?:ya )?no (?:quiero|deseo) que (?:me |nos )?(?:escrib|contact|mand|envi|molest|llam)(?:an?|as|en?|es)"
     r"(?: (?:nunca )?mas| nada(?: mas)?| " + _MESSAGES + r")*",
     r"no mas " + _MESSAGES + r"|(?:detener|cancelar|dejar de recibir) " + _MESSAGES,
-    r"(?:borr(?:a|e|en)|elimin(?:a|e|en)|saqu(?:e|en)|saca)(?:me|nme)? (?:mi numero|de (?:la|su|tu) lista)"
+    r"(?:borr(?:a|e|en|ar)|elimin(?:a|e|en|ar)|saqu(?:e|en)|saca)(?:me|nme)?"
+    r" (?:mi numero|de (?:la|su|tu) lista)"
     r"|(?:borrenme|eliminenme|saquenme|sacame|borrame|eliminame)(?: de (?:la|su|tu|esta) lista)?",
 )
 _BACK = phrases(

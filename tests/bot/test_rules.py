@@ -8,6 +8,9 @@ from kiaai.bot.rules import asks_whether_bot, wants_back, wants_out, wants_perso
 from kiaai.bot.small_talk import is_greeting, is_thanks, is_yes
 
 OUT = (
+    "leave me alone",
+    "eliminen mi número",
+    "eliminar mi número",
     "STOP",
     "stop",
     "Stop.",
@@ -57,6 +60,11 @@ OUT = (
     "opt-out",
 )
 NOT_OUT = (
+    "¿hay rebaja?",
+    "planta baja",
+    "non stop",
+    "dar de baja mi bicicleta",
+    "persona alta",
     "¿Puedo cancelar mi hora?",
     "Quiero cancelar la reserva de mañana",
     "el freno no hace stop bien",
@@ -73,6 +81,9 @@ NOT_OUT = (
 )
 BACK = ("ALTA", "alta por favor", "Start", "UNSTOP", "darme de alta", "quiero volver a recibir mensajes")
 PERSON = (
+    "¿estoy hablando con una persona? quiero hablar con un humano",
+    "are you a person? i want to talk to a human",
+    "no quiero un bot, quiero una persona",
     "persna",
     "umano",
     "ajente 🙏",
@@ -130,6 +141,10 @@ PERSON = (
     "I don't want to talk to a bot",
 )
 NOT_PERSON = (
+    "¿cuánto sale para una persona?",
+    "soy agente de viajes",
+    "no necesito una persona",
+    "estoy hablando con una persona?",
     "agenda",
     "agendar",
     "personal",
