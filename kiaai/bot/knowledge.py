@@ -23,7 +23,7 @@ DEMO = Path(__file__).parent / "demo"
 
 # An article answers when it speaks about this much of the question, or shares so many rare words with it
 # that the rest is only talk. Tuned on tests/bot/test_answers.py: no answer is better than a wrong one.
-_SHARE = 0.49
+_SHARE = 0.53
 # (what the shared words weigh at least, share of the question at least)
 _RARE = ((1.0, 0.35), (1.6, 0.3))
 # Who wrote too little to tell the language means the one that fits so much better.

@@ -88,7 +88,7 @@ ENGLISH = {
     "do you fix electric bikes": "Electric bicycles",
     "can I rent a bike?": "Bicycle rental",
 }
-# Written after the search was tuned and never used to tune it.
+# Written after the search was first tuned; later changes had to keep its figure.
 UNSEEN = {
     "buenas, atienden el feriado del lunes?": "Horario",
     "están abiertos ahora?": "Horario",
@@ -163,7 +163,8 @@ NOT_KNOWN = (
     "",
 )
 
-# Also never used to tune it: other people's business, in words that ours uses too.
+# Other people's business, in words that ours uses too. The thresholds were chosen with these in view, so
+# that they flatter the search: `ELSEWHERE` tells how it does with such questions that nobody had seen.
 STRANGE = (
     "tienen baño para clientes?",
     "hacen despacho de flores?",
@@ -197,6 +198,46 @@ STRANGE = (
     "what is the best beach near here",
 )
 
+# Written last of all and never used to tune it. Two in five get an article that is none of their business:
+# to a search by words, "a booking" and "a hotel booking" are alike. A model would read the difference.
+ELSEWHERE = (
+    "tienen ofertas de trabajo?",
+    "venden zapatillas?",
+    "donde puedo comprar pan",
+    "cuanto cuesta un pasaje en metro",
+    "arreglan autos?",
+    "hacen tortas para cumpleaños",
+    "cuanto cuesta una lavadora",
+    "me pueden prestar un baño",
+    "a que hora sale el bus a valparaiso",
+    "tienen vacunas para perros",
+    "reparan televisores",
+    "aceptan fonasa",
+    "quiero pagar la luz",
+    "hacen masajes?",
+    "cuanto vale el bitcoin",
+    "tienen entradas para el concierto",
+    "arriendan departamentos?",
+    "como saco la licencia de conducir",
+    "necesito un gasfiter urgente",
+    "venden flores?",
+    "do you sell shoes",
+    "can you cut my hair",
+    "where is the nearest hospital",
+    "how much is a train ticket to lima",
+    "do you fix cars",
+    "is the museum open on sunday",
+    "can i pay my taxes here",
+    "do you rent apartments",
+    "i need a lawyer",
+    "do you take dogs for grooming",
+    "what time is the football match",
+    "can you send flowers to my wife",
+    "how do i cancel my netflix",
+    "do you have rooms available",
+    "is there a bank nearby",
+)
+
 
 @pytest.fixture(autouse=True)
 def articles(app: Flask, database: None) -> Iterator[None]:
@@ -221,10 +262,15 @@ def test_it_finds_nothing_where_nothing_is_known(question: str) -> None:
     assert _answer(question) is None
 
 
-def test_it_seldom_answers_what_is_not_its_business() -> None:
-    answered = [question for question in STRANGE if _answer(question)]
+@pytest.mark.parametrize(
+    ("questions", "most_answered"), ((STRANGE, 5), (ELSEWHERE, 14)), ids=("strange", "elsewhere")
+)
+def test_it_answers_no_more_than_so_much_that_is_not_its_business(
+    questions: tuple[str, ...], most_answered: int
+) -> None:
+    answered = [question for question in questions if _answer(question)]
 
-    assert len(answered) <= len(STRANGE) / 5, answered
+    assert len(answered) <= most_answered, answered
 
 
 def test_it_prefers_the_language_of_the_customer() -> None:
