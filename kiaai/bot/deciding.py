@@ -66,7 +66,9 @@ def _consent(turn: TurnInput, language: str) -> Decision | None:
         if rules.wants_out(text):
             can_confirm = can_confirm and not standing.is_opted_out
             return Decision("opt_out", "asked", reply("opted_out", language) if can_confirm else None)
-        if standing.is_opted_out and rules.wants_back(text):
+        if rules.wants_back(text):
+            if not standing.is_opted_out:
+                return None
             return Decision("opt_in", "asked", reply("opted_in", language) if can_confirm else None)
     return None
 
@@ -88,8 +90,11 @@ def _nothing_said(turn: TurnInput, language: str) -> Decision | None:
 
 
 def _loop(turn: TurnInput, language: str) -> Decision | None:
-    """Fall silent before another program: whatever is said to it, it answers."""
-    return Decision("hand_off", "loop") if turn.is_loop else None
+    """End a talk with another program: the bot is quiet from here on, whatever is answered to its last words.
+
+    They are said all the same: who repeats a question because no answer helps is a person.
+    """
+    return Decision("hand_off", "loop", reply("hand_off_unsure", language)) if turn.is_loop else None
 
 
 def _too_much(turn: TurnInput, language: str) -> Decision | None:
@@ -146,8 +151,8 @@ _RULES: tuple[Callable[[TurnInput, str], Decision | None], ...] = (
     _may_not_speak,
     _too_late,
     _nothing_said,
-    _loop,
     _too_much,
+    _loop,
     _person,
     _things,
     _small_talk,

@@ -35,8 +35,10 @@ class Saying:
 class Unanswered:
     """Incoming messages after the last word of a person and after the last turn of the bot.
 
-    read_up_to: the newest of their ids. said_at and wamid: of the newest one in the thread.
-    talk: the last of what both sides said besides them. sayings: `all_texts`, each with its message.
+    all_texts: all since that turn, also what a person has answered or what came too late for an answer: a
+    stop counts however it came. sayings: these, each with its message. read_up_to: the newest of their ids.
+    said_at: when that was written. wamid: of the newest message that waits for an answer.
+    talk: the last of what both sides said besides those that wait.
     """
 
     texts: tuple[str, ...] = ()
@@ -53,24 +55,25 @@ class Unanswered:
 
 def read_unanswered(thread: Sequence[Message], after_id: int, at: datetime) -> Unanswered:
     """Return what waits for an answer. thread: newest last. after_id: what the last turn has read."""
-    said_by_people = (m for m in thread if m.is_outgoing and m.author in _PEOPLE and not _is_imported(m))
-    after_id = max([after_id, *(m.id for m in said_by_people)])
     talk = [m for m in thread if _is_talk(m)]
-    waiting = [m for m in talk if m.id > after_id and not _is_imported(m)]
-    if not waiting:
+    unread = [m for m in talk if m.id > after_id and not _is_imported(m)]
+    if not unread:
         return Unanswered(earlier=_texts(talk))
+    said_by_people = (m for m in thread if m.is_outgoing and m.author in _PEOPLE and not _is_imported(m))
+    answered_id = max((m.id for m in said_by_people), default=0)
+    waiting = [m for m in unread if m.id > answered_id]
     fresh = [m for m in waiting if at - m.timestamp <= FRESH]
     return Unanswered(
         texts=_texts(fresh),
-        all_texts=_texts(waiting),
+        all_texts=_texts(unread),
         things=frozenset(thing for message in fresh if (thing := _thing_of(message))),
-        earlier=_texts(m for m in talk if m.id <= after_id),
-        is_stale=not fresh,
-        read_up_to=max(m.id for m in waiting),
-        said_at=waiting[-1].timestamp,
-        wamid=waiting[-1].message_id,
+        earlier=_texts(m for m in talk if m not in waiting),
+        is_stale=bool(waiting) and not fresh,
+        read_up_to=max(m.id for m in unread),
+        said_at=unread[-1].timestamp,
+        wamid=waiting[-1].message_id if waiting else None,
         talk=_lines(m for m in thread if m not in waiting),
-        sayings=tuple(Saying(m.id, m.timestamp, text) for m in waiting for text in _texts([m])),
+        sayings=tuple(Saying(m.id, m.timestamp, text) for m in unread for text in _texts([m])),
     )
 
 

@@ -42,7 +42,7 @@ class TurnInput:
     """One turn, as read in a single transaction.
 
     texts: what the customer said in words and nobody answered yet, oldest first.
-    all_texts: those and what came too late for an answer.
+    all_texts: those, what came too late for an answer, and what a person has answered.
     things: what came without words (`image`, `audio`, `sticker`, `order`, `form` ...).
     earlier: older words of the customer, to tell the language by.
     is_loop: another program writes at the other end, see `looping.py`.

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from kiaai import clock
+from kiaai.bot.unheard import is_consent_unread
 from kiaai.delivery.lanes import refresh_due
 from kiaai.delivery.showing import show_newest
 from kiaai.extensions import db
@@ -76,8 +77,10 @@ def person_spoke(conversation: Conversation, at: datetime) -> None:
 def silence_bot(conversation: Conversation) -> None:
     """End any turn of the bot under way and cancel what it has queued. Needs the lock."""
     conversation.owner_epoch += 1
-    conversation.bot_due_at = None
-    conversation.bot_since_at = None
+    # A stop is heard whoever has the word: that turn only writes it down.
+    if conversation.bot_due_at is not None and not is_consent_unread(conversation.id):
+        conversation.bot_due_at = None
+        conversation.bot_since_at = None
     cancel_bot(conversation)
 
 

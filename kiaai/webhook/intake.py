@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from kiaai.bot.unheard import wake_for_consent
 from kiaai.database import is_retryable
 from kiaai.delivery.showing import show_newest_of
 from kiaai.extensions import db
@@ -200,7 +201,9 @@ def _apply(connection: Connection, batch: Batch, work: Work, journal: Journal, o
     _apply_edits(connection, batch, rows)
     if work.has_echoes:
         # What the bot had queued is cancelled, and may have been the last word.
-        show_newest_of(connection, list({row.conversation_id for row in rows if row.is_new}))
+        spoken_in = sorted({row.conversation_id for row in rows if row.is_new})
+        show_newest_of(connection, spoken_in)
+        wake_for_consent(connection, spoken_in)
     apply_matters(connection, batch, new_wamids, options.channel_ids)
     return _taken(rows)
 

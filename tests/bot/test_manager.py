@@ -15,7 +15,7 @@ from kiaai.delivery.outbox import Sender, queue_message
 from kiaai.delivery.ownership import hand_back, set_bot_enabled, take_over
 from kiaai.extensions import db
 from kiaai.models import BotTurn, Conversation, Lead, Message, User
-from tests.bot.talk import Bot, events, reread, said, say, turns
+from tests.bot.talk import Bot, events, lead_of, reread, said, say, turns
 
 pytestmark = pytest.mark.usefixtures("articles")
 
@@ -224,6 +224,16 @@ def test_stop_in_a_burst_outweighs_the_question_before(bot: Bot, dana: Conversat
     bot.turn(dana.id)
 
     assert turns(dana) == [("opt_out", "asked")]
+
+
+def test_the_last_word_on_being_written_to_counts(bot: Bot, dana: Conversation) -> None:
+    for text in ("STOP", "ALTA", "¿A qué hora abren?"):
+        say(dana, text)
+
+    bot.turn(dana.id)
+
+    assert lead_of(dana).opted_out_at is None
+    assert turns(dana) == [("answer", "knowledge")]
 
 
 def test_stop_counts_while_a_person_has_the_word_but_nothing_is_said(

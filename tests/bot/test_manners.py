@@ -11,7 +11,7 @@ from kiaai import faults
 from kiaai.bot.llm import LanguageModel
 from kiaai.config import Settings
 from kiaai.delivery.outbox import Sender, queue_message
-from kiaai.delivery.ownership import take_over
+from kiaai.delivery.ownership import set_bot_enabled, take_over
 from kiaai.delivery.receipts import join_due_orphans
 from kiaai.extensions import db
 from kiaai.inbox.history import lines
@@ -19,7 +19,7 @@ from kiaai.models import Conversation, LeadEvent, Message, User
 from tests.bot.conftest import ModelOf
 from tests.bot.model_server import HOURS, ModelServer, answering, call, calling
 from tests.bot.stage import Stage
-from tests.bot.talk import events, said, turns
+from tests.bot.talk import events, lead_of, said, turns
 from tests.conftest import Signed
 from tests.samples import payload
 from tests.whatsapp.conftest import GraphServer, Handler
@@ -213,6 +213,32 @@ def test_it_says_nothing_after_a_stop_but_that_it_heard(stage: Stage) -> None:
     assert "ALTA" in stage.sent[0]
 
 
+def switches_off(stage: Stage, bob: User) -> None:
+    set_bot_enabled(stage.conversation, False)
+    db.session.commit()
+
+
+@pytest.mark.parametrize("deed", (*DEEDS, switches_off))
+def test_a_stop_is_kept_though_a_person_came_before_its_turn(stage: Stage, bob: User, deed: Deed) -> None:
+    stage.write("hola")
+    stage.write("no me escriban más")
+    deed(stage, bob)
+
+    stage.answer()
+
+    assert lead_of(stage.conversation).opted_out_at is not None
+    assert _from_bot(stage) == []
+    assert stage.conversation.bot_due_at is None
+
+
+def test_a_person_ends_the_wait_for_an_answer(stage: Stage, bob: User) -> None:
+    stage.write(HOURS)
+
+    writes(stage, bob)
+
+    assert stage.conversation.bot_due_at is None
+
+
 def test_a_stop_takes_back_the_answer_that_waits(stage: Stage) -> None:
     """A channel may be paused for hours; what the bot had to say comes no more after a stop."""
     stage.write(HOURS)
@@ -323,10 +349,10 @@ def test_it_stops_before_an_away_message_that_comes_each_time(stage: Stage) -> N
 
     assert [kind for kind, _ in turns(stage.conversation)] == ["answer"] * 3 + ["hand_off"]
     assert turns(stage.conversation)[3] == ("hand_off", "loop")
-    assert len(stage.sent) == 3
+    assert len(stage.sent) == 4
 
 
-def test_a_program_that_writes_faster_than_fingers_is_met_with_silence(stage: Stage) -> None:
+def test_a_program_that_writes_faster_than_fingers_is_left_to_a_person(stage: Stage) -> None:
     texts = (
         "Hola, somos Ciclo Norte. Vendemos cascos y repuestos de lunes a viernes de 9 a 18 horas.",
         "¿A qué hora abren? Nosotros abrimos a las nueve y cerramos a las seis, también si llueve.",
@@ -339,7 +365,7 @@ def test_a_program_that_writes_faster_than_fingers_is_met_with_silence(stage: St
 
     conversation = stage.conversation
     assert turns(conversation)[3] == ("hand_off", "loop")
-    assert len(stage.sent) == 3
+    assert len(stage.sent) == 4
     assert events(conversation).count("handed_off") == 1
     assert conversation.unread_count >= 1
 
@@ -352,7 +378,7 @@ def test_it_stops_before_one_that_says_it_is_automatic(stage: Stage, words: str)
         stage.say(f"{words}. Su número es {number}. ¿A qué hora abren", ago=300 - 45 * number)
 
     assert turns(stage.conversation)[3] == ("hand_off", "loop")
-    assert len(stage.sent) == 3
+    assert len(stage.sent) == 4
 
 
 def test_people_who_type_fast_are_answered(stage: Stage) -> None:
@@ -386,6 +412,18 @@ def test_people_who_ask_the_same_twice_are_answered_twice(stage: Stage) -> None:
         stage.say(words, ago=40 - 10 * number)
 
     assert len(stage.sent) == 4
+
+
+def test_people_whom_no_answer_helps_hear_that_a_person_comes(stage: Stage) -> None:
+    """Who asks the same for the fourth time is angry rather than a program."""
+    for number in range(6):
+        stage.say("¡¡ABREN HOY O NO!! ¿A qué hora abren?", ago=60 - 10 * number)
+
+    conversation = stage.conversation
+    assert turns(conversation)[3] == ("hand_off", "loop")
+    assert len(stage.sent) == 4 and "persona del equipo" in stage.sent[3]
+    assert conversation.unread_count == 6
+    assert events(conversation).count("handed_off") == 1
 
 
 def test_people_who_only_press_buttons_are_answered(stage: Stage) -> None:
@@ -507,7 +545,7 @@ def test_a_person_comes_for_one_word(
 
 
 def test_what_it_did_in_a_loop_is_told_to_people(stage: Stage) -> None:
-    test_a_program_that_writes_faster_than_fingers_is_met_with_silence(stage)
+    test_a_program_that_writes_faster_than_fingers_is_left_to_a_person(stage)
 
     told = db.session.scalars(select(LeadEvent).where(LeadEvent.kind == "handed_off")).all()
     assert "another program" in lines([(event, None) for event in told], 0)[0].what

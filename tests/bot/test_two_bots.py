@@ -28,7 +28,8 @@ pytestmark = pytest.mark.committed
 
 OTHER_NUMBER_ID = "200000000000002"
 NUMBERS = {PHONE_NUMBER_ID: "56221110000", OTHER_NUMBER_ID: "56221110001"}
-MOST_BUBBLES = 4
+# What answers, and the last word of the one that leaves it to a person.
+MOST_BUBBLES = 5
 OPENINGS = ("Hola", "¿A qué hora abren?", "What time do you open?", "👋 hola, ¿eres un bot?")
 
 
