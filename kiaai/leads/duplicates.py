@@ -55,8 +55,11 @@ _NAMESAKES = text("""
         AND (SELECT count(*) FROM others) <= :most""")
 
 _ALL_NAMED_BY_WHATSAPP = text("""
-    SELECT lead_id, "new" AS other_id FROM lead_events WHERE kind = 'possible_duplicate'
-    ORDER BY id DESC LIMIT :most""")
+    SELECT e.lead_id, coalesce(m.lead_id, CAST(e."new" AS bigint)) AS other_id
+    FROM (SELECT lead_id, "new" FROM lead_events
+        WHERE kind = 'possible_duplicate' AND "new" ~ '^[0-9]{1,18}$' ORDER BY id DESC LIMIT :most) e
+        LEFT JOIN LATERAL (SELECT lead_id FROM merges WHERE other_id = CAST(e."new" AS bigint)
+            AND undone_at IS NULL ORDER BY id DESC LIMIT 1) m ON true""")
 # One pass over all numbers (13 ms for 50,000); what ends alike, or has none, is rare and looked up by index.
 _ALL_ENDING_ALIKE = text("""
     WITH endings AS MATERIALIZED (SELECT "right"(number, 8) AS ending FROM lead_names
@@ -131,7 +134,7 @@ def find_pairs(limit: int = PAIRS) -> list[Pair]:
     found = _Found()
     most = {"most": _CANDIDATES}
     for row in db.session.execute(_ALL_NAMED_BY_WHATSAPP, most):
-        found.add(_standing(str(row.lead_id)), _standing(row.other_id), "whatsapp")
+        found.add(row.lead_id, row.other_id, "whatsapp")
     for row in db.session.execute(_ALL_ENDING_ALIKE, {**most, "most_alike": _MOST_ALIKE}):
         if reason := how_alike(row.number, row.other_number):
             found.add(row.lead_id, row.other_id, reason)
