@@ -16,6 +16,10 @@ GONE = lazy("One of the two is no longer there.")
 _SAME = lazy("This is one and the same person.")
 _BUSY = lazy("A message is just going out. Try again in a moment.")
 
+# A talk that is being brought in holds its import before it comes to the lead.
+_LOCK_IMPORTS = text("""
+    SELECT 1 FROM imports WHERE conversation_id IN (SELECT id FROM conversations WHERE lead_id = ANY (:ids))
+    ORDER BY id FOR NO KEY UPDATE""")
 _LOCK_IDENTITIES = text("""
     SELECT 1 FROM lead_identities WHERE lead_id = ANY (:ids) ORDER BY kind, value FOR UPDATE""")
 _LOCK_LEADS = text("SELECT id FROM leads WHERE id = ANY (:ids) ORDER BY id FOR NO KEY UPDATE")
@@ -52,6 +56,7 @@ def lock_one(lead_id: int) -> list[Conversation]:
 
 
 def _lock(lead_ids: list[int]) -> list[Conversation]:
+    db.session.execute(_LOCK_IMPORTS, {"ids": lead_ids})
     db.session.execute(_LOCK_IDENTITIES, {"ids": lead_ids})
     if len(db.session.execute(_LOCK_LEADS, {"ids": lead_ids}).all()) < len(lead_ids):
         raise refused(GONE)

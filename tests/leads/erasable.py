@@ -27,6 +27,7 @@ from kiaai.models import (
     Note,
     OutgoingDelivery,
     OutgoingWebhook,
+    Presence,
     Question,
     User,
 )
@@ -151,9 +152,15 @@ def _talk(talk: Conversation, alice: User) -> None:
         conversation_id=talk.id,
         input=WORD,
         passages={"found": [{"title": WORD}]},
-        detail={"read": [WORD]},
+        detail={
+            "read": [WORD],
+            "said_before": [{"by": "customer", "text": WORD}],
+            "lead": {"status": "unknown", "name": NAME},
+            "model": {"prompt": [{"role": "user", "content": WORD}], "reply": WORD},
+        },
         message_id=unknown.id,
     )
+    db.session.add(Presence(conversation_id=talk.id, user_id=alice.id))
     db.session.add_all([file, waiting, turn])
     db.session.add(Note(conversation_id=talk.id, user_id=alice.id, text=f"Pide {WORD}"))
     db.session.add(Draft(conversation_id=talk.id, user_id=alice.id, text=WORD, reply_to_id=first.id))

@@ -73,6 +73,28 @@ def test_an_import_finds_whoever_is_merged_meanwhile(
     assert db.session.get_one(Lead, lead_id).lead_status == line.partition(",")[2]
 
 
+def test_a_merge_does_not_deadlock_with_a_talk_that_is_being_brought_in(
+    app: Flask, dana: Conversation, second: Conversation
+) -> None:
+    ids = (dana.lead_id, second.lead_id)
+    db.session.add(Import(kind="chat", state="running", content=b"", conversation_id=second.id))
+    db.session.commit()
+
+    def merge_once() -> None:
+        merge(db.session.get_one(Lead, ids[0]), db.session.get_one(Lead, ids[1]), SYSTEM)
+        db.session.commit()
+
+    with db.engine.connect() as connection:
+        # As the worker does with each batch.
+        connection.execute(text("SELECT 1 FROM imports FOR NO KEY UPDATE"))
+        done = waiting(app, merge_once)
+        connection.execute(text("SELECT 1 FROM leads WHERE id = :id FOR NO KEY UPDATE"), {"id": ids[1]})
+        connection.commit()
+        done.result(20)
+
+    assert db.session.scalars(select(Lead.id)).all() == [ids[0]]
+
+
 def test_an_import_that_comes_during_an_erasure_neither_fails_nor_brings_them_back(
     app: Flask, dana: Conversation, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
