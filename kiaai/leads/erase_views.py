@@ -84,7 +84,8 @@ def _phrase(lead: Lead) -> str:
 def _is_confirmed(lead: Lead, typed: str) -> bool:
     if lead.phone_number:
         return (digits_of(typed) or "").removeprefix("00") == lead.phone_number
-    return typed.strip() == _phrase(lead)
+    # A page shows several spaces as one.
+    return typed.split() == _phrase(lead).split()
 
 
 def _named(counts: dict[str, int]) -> list[tuple[Text, int]]:

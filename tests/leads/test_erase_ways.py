@@ -1,5 +1,7 @@
 """The ways to forget somebody: the command, the page and the API, and who may."""
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -8,6 +10,7 @@ from sqlalchemy import func, select
 from kiaai.extensions import db
 from kiaai.leads.finding import find_lead
 from kiaai.models import Conversation, Erasure, Lead, Message, User
+from tests.leads.erasable import everything
 from tests.people import enter
 
 NUMBER = "56900000001"
@@ -48,6 +51,32 @@ def test_the_command_tells_what_would_go(app: Flask, talk: Conversation) -> None
 
     assert (code, leads()) == (0, 1)
     assert "1 conversations, 1 messages would go" in said
+
+
+def test_a_dry_run_changes_nothing_at_all(app: Flask, talk: Conversation, tmp_path: Path) -> None:
+    former = Lead(phone_number="56900000002")
+    db.session.add(former)
+    db.session.commit()
+    before = everything(tmp_path)
+
+    erased = run(app, NUMBER, "--dry-run")
+    merged = app.test_cli_runner().invoke(args=["leads", "merge", NUMBER, "56900000002", "--dry-run"])
+
+    assert (erased[0], merged.exit_code) == (0, 0)
+    assert everything(tmp_path) == before
+
+
+def test_a_name_with_odd_spaces_can_be_typed_as_it_is_read(
+    client: FlaskClient, app: Flask, alice: User
+) -> None:
+    lead = Lead(customer_name=" Ana  Soto")
+    db.session.add(lead)
+    db.session.commit()
+    enter(client, alice)
+
+    client.post(f"/people/{lead.id}/erasure", data={"confirm": "Ana Soto"})
+
+    assert leads() == 0
 
 
 @pytest.mark.parametrize(("words", "code"), [(("56900009999", "--yes"), 1), ((), 2), (("1", "--what"), 2)])
