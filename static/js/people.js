@@ -6,6 +6,8 @@ function show() {
   const boxes = all(".person-pick");
   const count = boxes.filter(({ checked }) => checked).length;
   if (!at("picked")) return;
+  // The way back of the keyboard, as the buttons are about to go.
+  if (!count && at("picked").contains(document.activeElement)) at("pick-all").focus();
   at("picked").hidden = !count;
   at("picked-count").textContent = count;
   at("pick-all").checked = count && count === boxes.length;
@@ -25,7 +27,7 @@ onClick("#pick-all", ({ checked }) => pick(all(".person-pick"), checked));
 onClick("#pick-none", () => pick(all(".person-pick"), false));
 
 const columnOf = (element) => element.closest(".board-column");
-let moved;
+let moved = [];
 function move(card, column) {
   if (!column || column === columnOf(card)) return;
   const { ids, lead_status } = at("move").elements;
@@ -67,7 +69,8 @@ listen("keydown", (event) => {
   const columns = all(".board-column");
   const column = columns[columns.indexOf(columnOf(card)) + (side ?? 0)];
   if (side && shiftKey) {
-    moved = card.id;
+    // The card may land behind "More": then its neighbour has the keyboard next.
+    moved = [card, card.nextElementSibling, card.previousElementSibling].map((each) => each?.id);
     return move(card, column);
   }
   const cards = (within) => [...(within?.querySelectorAll(".person-card") ?? [])];
@@ -82,6 +85,6 @@ on("finally:request", ({ sourceElement, request, response }) => {
 });
 on("before:settle", show);
 on("after:settle", () => {
-  at(moved)?.querySelector("a").focus();
-  moved = null;
+  moved.map(at).find((each) => each?.matches(".person-card"))?.querySelector("a").focus();
+  moved = [];
 });

@@ -1,12 +1,13 @@
 """People in a real browser: found, selected, and moved on the board by hand and by keys."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 from playwright.sync_api import expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from kiaai.extensions import db
 from kiaai.models import Channel, Lead, User
@@ -16,6 +17,7 @@ from tests.inbox.browser import visiting
 pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
 
 BOARD = "/people?view=board"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -61,6 +63,7 @@ def test_several_are_selected_changed_and_taken_back(page: Any) -> None:
     expect(page.locator("#toasts")).to_contain_text("3 people moved to Customer.")
     expect(page.locator("#people-rows .dot-customer")).to_have_count(3)
     expect(toolbar).to_be_hidden()
+    expect(page.locator("#pick-all")).to_be_focused()
 
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#people-rows .dot-unknown")).to_have_count(3)
@@ -99,6 +102,21 @@ def test_a_card_is_moved_by_keys_alone_and_keeps_the_focus(page: Any) -> None:
     expect(page.locator("#cards-bad_lead")).to_contain_text("Ana Uno")
     expect(page.locator("#toasts")).to_contain_text("Ana Uno: Bad lead")
     assert statuses()["Ana Uno"] == "bad_lead"
+
+
+def test_the_keyboard_stays_on_the_board_when_a_card_lands_out_of_sight(page: Any, channel: Channel) -> None:
+    for n in range(40):
+        make_conversation(channel, f"569000031{n:02}", f"Lleno {n}").lead.lead_status = "potential_client"
+    db.session.execute(update(Lead).where(Lead.customer_name == "Ana Uno").values(last_contact_at=LONG_AGO))
+    db.session.commit()
+    page.goto(BOARD)
+    page.locator(".person-card", has_text="Ana").get_by_role("link").focus()
+
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator("#toasts")).to_contain_text("Ana Uno: Potential client")
+
+    expect(page.locator(".person-card", has_text="Ana")).to_have_count(0)
+    expect(page.locator("#cards-unknown .person-card a:focus")).to_have_count(1)
 
 
 def test_who_looks_at_the_board_sees_what_somebody_else_moved(
