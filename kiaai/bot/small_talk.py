@@ -47,7 +47,9 @@ _HELLO = (
     r"|whats up|sup|howdy)"
 )
 _NAMES = r"(?: (?:amigo|amiga|amigos|equipo|a todos|todos|chicos|there|team|everyone|all|guys|senor|senora))?"
-_GREETING = re.compile(rf"{_HELLO}{_NAMES}(?: (?:y )?{_HELLO}{_NAMES})*")
+# Many begin with their name alone and wait to be greeted before they ask.
+_WHO = r"(?: (?:(?:yo )?soy|me llamo|mi nombre es|le habla|te habla|this is|my name is)(?: \w+){1,2})?"
+_GREETING = re.compile(rf"{_HELLO}{_NAMES}(?: (?:y )?{_HELLO}{_NAMES})*{_WHO}")
 _HELP = phrases(
     r"ayuda(?:me)?|menu|info|informacion|necesito ayuda|help(?: me)?|i need help|options|opciones",
     r"(?:en )?que (?:me )?(?:puedes|sabes|podes) (?:hacer|ayudar(?:me)?)|para que sirves",

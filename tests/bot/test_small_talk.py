@@ -5,6 +5,9 @@ import pytest
 from kiaai.bot.small_talk import is_acknowledgement, is_greeting, is_no, is_thanks, is_yes
 
 GREETINGS = (
+    "Hola, soy Valentina",
+    "Buenas tardes, me llamo Ana Soto",
+    "Hi, this is Sam",
     "hola",
     "Hola!",
     "HOLA 👋",
@@ -29,6 +32,7 @@ GREETINGS = (
     "menú",
 )
 NOT_GREETINGS = (
+    "Hola, soy Ana, ¿a qué hora abren?",
     "hola, ¿a qué hora abren?",
     "buenas, precio de la mantención",
     "hi, do you fix brakes?",
