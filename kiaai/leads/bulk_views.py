@@ -1,7 +1,7 @@
 """What people do with one or several of those in the table or on the board, with a way back."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -27,7 +27,7 @@ class _Done:
     """What was done, in words. undo: the fields of the request that takes it back, where there is a way."""
 
     words: Text
-    undo: Mapping[str, str] = field(default_factory=dict)
+    undo: Sequence[tuple[str, str]] = ()
 
 
 @bp.post("/changes")
@@ -71,7 +71,7 @@ def _change_status(actor: Actor) -> _Done:
         return _undone(bulk.undo_status(former, status, actor))
     ids = _sent_ids()
     change = bulk.set_status(ids, status, actor)
-    undo = {"action": "status", "lead_status": status, _FORMER: _packed(change)} if change.former else {}
+    undo = _undo_of(change, ("action", "status"), ("lead_status", status))
     if len(ids) == 1:
         name = db.session.get_one(Lead, ids[0]).display_name
         return _Done(lazy("%(name)s: %(status)s", name=name, status=STATUS_NAMES[status]), undo)
@@ -89,7 +89,7 @@ def _change_tags(actor: Actor) -> _Done:
     if former := _former():
         return _undone(bulk.change_tags(list(former), add, remove, actor))
     change = bulk.change_tags(_sent_ids(), add, remove, actor)
-    undo = {"action": "tag", "add": ",".join(remove), "remove": ",".join(add), _FORMER: _packed(change)}
+    opposite = [*(("add", tag) for tag in remove), *(("remove", tag) for tag in add)]
     words = lazy_plural("%(count)s person tagged.", "%(count)s people tagged.", len(change.former))
     if remove:
         words = lazy_plural(
@@ -97,7 +97,7 @@ def _change_tags(actor: Actor) -> _Done:
             "The tag was taken off %(count)s people.",
             len(change.former),
         )
-    return _Done(words, undo if change.former else {})
+    return _Done(words, _undo_of(change, ("action", "tag"), *opposite))
 
 
 def _assign(actor: Actor) -> _Done:
@@ -105,9 +105,7 @@ def _assign(actor: Actor) -> _Done:
     if former := _former():
         return _undone(bulk.undo_assign(former, to_id, actor))
     change = bulk.assign(_sent_ids(), to_id, actor)
-    undo = (
-        {"action": "assign", "user_id": str(to_id or ""), _FORMER: _packed(change)} if change.former else {}
-    )
+    undo = _undo_of(change, ("action", "assign"), ("user_id", str(to_id or "")))
     if change.left and not change.former:
         reason = lazy("There is no conversation yet that could be given to somebody.")
         raise ValidationFailed(reason, {"ids": [reason]})
@@ -134,8 +132,10 @@ def _undone(change: Change) -> _Done:
     )
 
 
-def _packed(change: Change) -> str:
-    return ",".join(f"{lead_id}:{value}" for lead_id, value in change.former.items())
+def _undo_of(change: Change, *said: tuple[str, str]) -> Sequence[tuple[str, str]]:
+    """Return the fields of the request that takes the change back; none where it changed nobody."""
+    former = ",".join(f"{lead_id}:{value}" for lead_id, value in change.former.items())
+    return (*said, (_FORMER, former)) if former else ()
 
 
 def _former() -> dict[int, str]:
@@ -180,5 +180,5 @@ def _person() -> int | None:
 
 
 def _tags(name: str) -> list[str]:
-    texts = [text for raw in request.form.getlist(name) for text in raw.split(",")]
-    return [tag for text in texts if (tag := " ".join(text.split()))]
+    """Return the tags, each sent by itself: one that came with an import or by the API may hold a comma."""
+    return [tag for raw in request.form.getlist(name) if (tag := " ".join(raw.split()))]

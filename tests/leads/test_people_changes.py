@@ -115,6 +115,19 @@ def test_a_tag_is_given_to_those_without_it_and_taken_off_only_them(
     assert len(history()) == 4
 
 
+def test_a_tag_with_a_comma_is_taken_off_and_comes_back(signed_in: FlaskClient, three: list[Lead]) -> None:
+    three[0].tags = ["rojo, azul"]
+    db.session.commit()
+
+    answer = change(signed_in, three, action="tag", remove="rojo, azul")
+    db.session.expire_all()
+    assert three[0].tags == []
+    take_back(signed_in, answer)
+
+    db.session.expire_all()
+    assert three[0].tags == ["rojo, azul"]
+
+
 def test_the_newest_conversation_of_each_is_given_away_and_comes_back(
     signed_in: FlaskClient, three: list[Lead], alice: User, bob: User
 ) -> None:
