@@ -133,7 +133,7 @@ def _newest_of(leads: Sequence[Lead]) -> dict[int, Conversation]:
 
 def _require_person(user_id: int | None) -> None:
     if not _is_person(user_id):
-        raise _refused("user_id", lazy("There is no such person in the team."))
+        raise _refused("assignee_id", lazy("There is no such person in the team."))
 
 
 def _is_person(user_id: int | None) -> bool:

@@ -100,12 +100,17 @@ def _flat(messages: dict[str, object]) -> list[tuple[str, list[object]]]:
     pairs: list[tuple[str, list[object]]] = []
     for place, inner in messages.items():
         if isinstance(inner, dict):
-            pairs += [(name, why if isinstance(why, list) else [why]) for name, why in inner.items()]
+            pairs += [(name, _reasons(why)) for name, why in inner.items()]
         else:
-            pairs.append(
-                ("body" if place == "json" else place, inner if isinstance(inner, list) else [inner])
-            )
+            pairs.append(("body" if place == "json" else place, _reasons(inner)))
     return pairs
+
+
+def _reasons(why: object) -> list[object]:
+    """Return what is wrong with a field; of one with fields or places of its own, each with its name."""
+    if isinstance(why, dict):
+        return [f"{name}: {reason}" for name, inner in why.items() for reason in _reasons(inner)]
+    return why if isinstance(why, list) else [why]
 
 
 def _answer_csrf(error: CSRFError) -> ResponseReturnValue:

@@ -95,6 +95,14 @@ def test_a_change_of_many_that_does_not_fit_is_refused(post: Call, body: Any, wr
     assert fields(post("/leads/bulk", body)) == wrong
 
 
+def test_what_is_wrong_within_a_field_is_said_in_words(post: Call) -> None:
+    answer = post("/leads/bulk", {"ids": [1, 0], "change": {"assignee_id": 0}})
+
+    (of_ids,), (of_change,) = (answer.json["error"]["fields"][name] for name in ("ids", "change"))
+    assert of_ids.startswith("1: Must be")
+    assert of_change.startswith("assignee_id: Must be")
+
+
 def test_more_than_the_limit_are_not_changed_by_a_filter(post: Call) -> None:
     make_leads(MOST_AT_ONCE + 1, tags=["vip"])
 
@@ -109,7 +117,7 @@ def test_all_of_a_change_or_nothing(post: Call) -> None:
 
     answer = post("/leads/bulk", {"ids": [lead.id], "change": {"lead_status": "customer", "assignee_id": 99}})
 
-    assert fields(answer) == ["user_id"]
+    assert fields(answer) == ["assignee_id"]
     db.session.expire_all()
     assert lead.lead_status == "unknown"
 
