@@ -20,7 +20,7 @@ ROUNDED = lazy(
     "The spreadsheet has shortened this number (such as 5.69E+10) and its last digits are lost."
     " Format the column as text there, and enter the number again."
 )
-WRONG_STATUS = lazy("The status must be one of: %(names)s.", names=", ".join(LEAD_STATUSES))
+WRONG_STATUS = lazy("The status must be one of: unknown, potential client, customer, bad lead.")
 LONG_NAME = lazy("The name has more than %(limit)s characters.", limit=NAME_LIMIT)
 LONG_NOTES = lazy("The notes have more than %(limit)s characters.", limit=NOTES_LIMIT)
 LONG_TAG = lazy("A tag has more than %(limit)s characters.", limit=TAG_LIMIT)

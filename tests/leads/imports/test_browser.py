@@ -38,7 +38,7 @@ def test_a_file_is_mapped_imported_and_taken_back(phone: Any, tmp_path: Path) ->
     expect(phone.locator("#import")).to_contain_text("La planilla acortó este número")
     assert phone.evaluate("document.documentElement.scrollWidth") == 360
 
-    phone.get_by_role("button", name="Importar 2 líneas").press("Enter")
+    phone.get_by_role("button", name="Importar 1 línea").press("Enter")
     expect(phone.get_by_role("progressbar")).to_be_visible()
     number = int(phone.url.rpartition("/")[2])
     run(number)
