@@ -39,7 +39,7 @@ _REASONS: dict[str, Text] = {
     "opted_out": lazy("The customer wants no messages."),
     "nothing_to_answer": lazy("There was nothing to answer."),
     "too_old": lazy("The message was more than an hour old: no program should answer as if it were new."),
-    "loop": lazy("Another program seems to answer at the other end."),
+    "loop": lazy("Another program seems to answer at the other end, or someone whom no answer helps."),
     "too_many_answers": lazy("It had said 20 things within an hour already."),
     "crashed": lazy("The turn had broken off three times."),
     "order": lazy("An order came: a person has to look at it."),

@@ -54,7 +54,7 @@ def _status(event: LeadEvent) -> str:
 
 def _handed_off(event: LeadEvent, who: str) -> Text:
     if (event.detail or {}).get("reason") == "loop":
-        return lazy("%(who)s stopped: another program seems to write here", who=who)
+        return lazy("%(who)s stopped: another program writes here, or someone it cannot help", who=who)
     return lazy("%(who)s asked a person to take over", who=who)
 
 
