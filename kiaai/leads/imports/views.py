@@ -84,7 +84,9 @@ def show(import_id: int) -> ResponseReturnValue:
 @admin_required
 def choose(import_id: int) -> ResponseReturnValue:
     """Look at the file as it is read with what was chosen."""
-    record = _preview_or_404(import_id)
+    record = records.lock_import(import_id)
+    if record is None or record.state != "preview":
+        abort(404)
     _keep_choice(record)
     db.session.commit()
     return redirect(url_for("imports.show", import_id=import_id), 303)
@@ -93,7 +95,8 @@ def choose(import_id: int) -> ResponseReturnValue:
 @bp.post("/import/<int:import_id>/start")
 @admin_required
 def start(import_id: int) -> ResponseReturnValue:
-    record = _import_or_404(import_id)
+    # Locked before it is looked at: of two people who start it, the other changes nothing that is chosen.
+    record = records.lock_import(import_id) or abort(404)
     if record.state == "preview":
         _keep_choice(record)
         try:
@@ -245,8 +248,3 @@ def _csv_answer(pieces: Iterable[str], name: str) -> Response:
 
 def _import_or_404(import_id: int) -> Import:
     return db.session.get(Import, import_id) or abort(404)
-
-
-def _preview_or_404(import_id: int) -> Import:
-    record = _import_or_404(import_id)
-    return record if record.state == "preview" else abort(404)

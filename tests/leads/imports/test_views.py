@@ -1,12 +1,13 @@
 """Admins hand files in, see what they would do, start them, and take them back."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 
 from kiaai.extensions import db
 from kiaai.leads.imports import records
@@ -60,6 +61,22 @@ def test_what_was_chosen_is_what_is_done(admin: FlaskClient, dana: Conversation)
         ("56900007001", "Lota", ["feria"]),
     ]
     assert "1 line is refused" in page
+
+
+@pytest.mark.committed
+def test_who_starts_it_a_moment_later_changes_nothing_that_was_chosen(admin: FlaskClient, app: Flask) -> None:
+    where = hand_in(admin).location
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+    with db.engine.connect() as first, ThreadPoolExecutor(1) as later, db.engine.connect() as looking:
+        first.execute(update(Import).values(state="queued"))
+        answer = later.submit(lambda: admin.post(f"{where}/start", data={"how": "overwrite", "tags": "b"}))
+        while not looking.execute(waiting).scalar():
+            looking.rollback()
+        first.commit()
+
+    assert answer.result().status_code == 303
+    assert db.session.scalars(select(Import)).one().options["how"] == "fill"
 
 
 @pytest.mark.parametrize("state", ["preview", "done"])
