@@ -5,7 +5,7 @@ A fact is never changed or deleted. A wrong one is set right by a newer one; of 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -23,6 +23,8 @@ NOTE_LIMIT = 500
 KINDS = ("opt_in", "opt_out")
 # Clocks differ a little; what is said to happen later than this is a mistake.
 _AHEAD = timedelta(minutes=10)
+# Before there were telephones to speak of; what is much older could not even be shown in every zone.
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,14 @@ def _keep(
         "note": note,
     }
     db.session.execute(insert(Consent).values(**fact).on_conflict_do_nothing())
-    if lead.consent_at is not None and said_at <= lead.consent_at:
+    wants_messages = kind == "opt_in"
+    # Of two that were said at one moment, as facts with a day alone are, silence counts.
+    if lead.consent_at is not None and (said_at, not wants_messages) <= (
+        lead.consent_at,
+        lead.opted_out_at is not None,
+    ):
         return False
     lead.consent_at = said_at
-    wants_messages = kind == "opt_in"
     if wants_messages == (lead.opted_out_at is None):
         return False
     lead.opted_out_at = None if wants_messages else said_at
@@ -129,5 +135,8 @@ def _checked(note: str, said_at: datetime) -> str:
         raise ValidationFailed(lazy("The lead was not changed."), {"note": [reason]})
     if said_at > clock.now() + _AHEAD:
         reason = lazy("This time has not come yet.")
+        raise ValidationFailed(lazy("The lead was not changed."), {"said_at": [reason]})
+    if said_at < _EARLIEST:
+        reason = lazy("This time is too long ago.")
         raise ValidationFailed(lazy("The lead was not changed."), {"said_at": [reason]})
     return note

@@ -45,6 +45,29 @@ def test_the_same_fact_twice_is_one(dana: Conversation) -> None:
     assert list(db.session.scalars(select(LeadEvent.kind))) == ["opted_out"]
 
 
+@pytest.mark.parametrize("is_refused_first", [False, True])
+def test_of_two_words_of_one_moment_silence_counts(dana: Conversation, is_refused_first: bool) -> None:
+    lead = lock_for_consent(dana.lead_id)
+
+    for keep in (refuse, agree) if is_refused_first else (agree, refuse):
+        keep(lead, NOON, by=PERSON)
+
+    assert lead.opted_out_at == NOON
+
+
+@pytest.mark.parametrize("said_at", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_no_zone_can_show_is_refused(
+    client: FlaskClient, dana: Conversation, alice: User, said_at: str
+) -> None:
+    enter(client, alice)
+    lead_id = dana.lead_id
+
+    answer = client.post("/leads/56900000001/consents", json={"kind": "opt_out", "said_at": said_at})
+
+    assert (answer.status_code, "said_at" in answer.text) == (422, True)
+    assert client.get(f"/people/{lead_id}").status_code == 200
+
+
 def test_a_wrong_entry_is_set_right_by_a_newer_one(dana: Conversation) -> None:
     lead = lock_for_consent(dana.lead_id)
     refuse(lead, NOON, by=PERSON)
