@@ -111,6 +111,9 @@ def send_again(message: Message, by: Sender, *, wait_seconds: float = 0) -> Mess
     """
     conversation = lock(message.conversation_id)
     db.session.refresh(message)
+    if message.conversation_id != conversation.id:
+        # Two people were parted meanwhile: it went to the other one's conversation.
+        conversation = lock(message.conversation_id)
     if again_id := message.payload.get("sent_again_as"):
         return db.session.get_one(Message, again_id)
     if message.status not in ("failed", "unknown") or message.kind == ERASED:

@@ -9,16 +9,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 
-from kiaai import faults
+from kiaai import clock, faults
+from kiaai.delivery.outbox import Sender, send_again
 from kiaai.extensions import db
 from kiaai.leads.erasing import erase
 from kiaai.leads.forgetting import forget
 from kiaai.leads.imports import records
 from kiaai.leads.imports.running import run
 from kiaai.leads.imports.undoing import undo_batch
-from kiaai.leads.merging import merge
+from kiaai.leads.merging import merge, undo
 from kiaai.leads.pipeline import Actor
-from kiaai.models import Channel, Conversation, Import, ImportRow, Lead, LeadIdentity, Message, User
+from kiaai.models import Channel, Conversation, Import, ImportRow, Lead, LeadIdentity, Merge, Message, User
 from kiaai.webhook.erased_ids import key_of
 from tests.conftest import make_conversation
 from tests.leads.test_merging_at_once import until_somebody_waits
@@ -169,6 +170,31 @@ def test_the_undo_of_an_import_keeps_whom_somebody_is_just_writing_to(
 
     assert db.session.scalars(select(Message.text)).all() == ["Hola"]
     assert db.session.get(Lead, lead_id) is not None
+
+
+def test_what_is_sent_again_while_two_are_parted_stays_with_its_person(
+    app: Flask, dana: Conversation, second: Conversation
+) -> None:
+    second.last_inbound_at = clock.now()
+    failed = Message(
+        conversation_id=second.id, direction="outgoing", author="user", status="failed", text="Hola"
+    )
+    db.session.add(failed)
+    db.session.commit()
+    failed_id, second_id = failed.id, second.id
+    merge_id = merge(dana.lead, second.lead, SYSTEM).id
+    db.session.commit()
+    undo(db.session.get_one(Merge, merge_id), SYSTEM)
+
+    def again() -> int:
+        queued = send_again(db.session.get_one(Message, failed_id), Sender("user"))
+        db.session.commit()
+        return queued.conversation_id
+
+    done = waiting(app, again)
+    db.session.commit()
+
+    assert done.result(20) == second_id
 
 
 @pytest.mark.parametrize(
