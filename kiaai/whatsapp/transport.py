@@ -281,7 +281,7 @@ class _TimedMixin:
         self.last_used_at = time.monotonic()
 
     def _new_conn(self) -> Any:
-        addresses = _running.call.request.addresses or _look_up(self._dns_host, self.port)
+        addresses = _running.call.request.addresses or _look_up(self._dns_host.strip("[]"), self.port)
         return _connect_to(addresses, self.port, self.socket_options)
 
     def request(self, *arguments: Any, **options: Any) -> Any:

@@ -18,6 +18,7 @@ _TURNS = text("""
     SELECT id, decision, reason, read_up_to, message_id, started_at, finished_at FROM bot_turns
     WHERE conversation_id = :id ORDER BY finished_at NULLS FIRST, id""")
 _CONVERSATION = text("SELECT * FROM conversations WHERE id = :id")
+_LEAD = text("SELECT l.* FROM leads l JOIN conversations c ON c.lead_id = l.id WHERE c.id = :id")
 _DECIDED = ("answer", "ask", "fallback", "hand_off", "opt_out", "opt_in", "silent")
 _LEAVING = ("hand_off", "opt_out")
 _OPEN = ("queued", "sending")
@@ -32,6 +33,7 @@ class Verdict:
         self.messages = story.monitor.execute(_MESSAGES, values).all()
         self.turns = story.monitor.execute(_TURNS, values).all()
         self.row = story.monitor.execute(_CONVERSATION, values).one()
+        self.lead = story.monitor.execute(_LEAD, values).one()
         self.by_id = {message.id: message for message in self.messages}
         self.by_key = {message.send_key: message for message in self.messages if message.send_key}
         self.posts = story.line.posts(story.number)
@@ -44,6 +46,7 @@ class Verdict:
             self.never_in_vain,
             self.never_twice,
             self.nothing_lost,
+            self.stops_kept,
             self.in_order,
             self.all_settled,
             self.counted,
@@ -112,6 +115,11 @@ class Verdict:
                 yield f"{wrote.words!r} is there {wamids[wrote.wamid]} times"
             elif not (self._is_decided(wrote) or self._is_excused(wrote)):
                 yield f"{wrote.words!r} ({self._id_of(wrote)}) has neither an answer nor a person"
+
+    def stops_kept(self) -> Iterator[str]:
+        """A stop counts whoever has the word, and whenever they took it; nobody here takes one back."""
+        if any(wrote.words == "STOP" for wrote in self.story.wrote) and self.lead.opted_out_at is None:
+            yield "they wrote STOP, and may still be written to"
 
     def in_order(self) -> Iterator[str]:
         known = (self.by_key.get(post.send_key) for post in self.posts if post.is_accepted)
