@@ -26,10 +26,9 @@ _LOOKED_AT = 20
 # A spreadsheet runs a cell that starts so as a formula.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _DEFUSED = re.compile(r"'+[=+\-@\t\r\n]")
-# Where a spreadsheet expects semicolons or tabs between cells, what follows one in a text is a cell of its
-# own, and so is what begins a line of the text; there a dash is left alone, as it begins the lines of lists.
-_HIDDEN = re.compile(r"([;\t]\s*)('*[=+\-@])|([\r\n]\s*)('*[=+@])")
-_HIDDEN_DEFUSED = re.compile(r"([;\t]\s*)'('*[=+\-@])|([\r\n]\s*)'('*[=+@])")
+# What may begin a cell of its own within a text, with all that stands before it: each run is looked at once,
+# however long it is.
+_WITHIN = re.compile(r"(?<![;\s])([;\s]++)('*+)([=+\-@])")
 # How Excel is told to leave a number alone.
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 # Excel's own line about the separator.
@@ -147,14 +146,26 @@ def plain(cell: str) -> str:
 
 def defused(cell: str) -> str:
     """Return the cell so that no spreadsheet runs it or a part of it: a formula gets a quote in front."""
-    cell = _HIDDEN.sub(r"\1\3'\2\4", cell)
+    cell = _WITHIN.sub(lambda found: _defused_within(found, f"'{found[2]}"), cell)
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def armed(cell: str) -> str:
     """Return what `defused` was given."""
     cell = cell[1:] if _DEFUSED.match(cell) else cell
-    return _HIDDEN_DEFUSED.sub(r"\1\3\2\4", cell)
+    return _WITHIN.sub(lambda found: _defused_within(found, found[2][1:]), cell)
+
+
+def _defused_within(found: re.Match[str], quotes: str) -> str:
+    """Return what was found, with these quotes where it may begin a cell.
+
+    Where a spreadsheet expects semicolons or tabs between cells, what follows one in a text is a cell of its
+    own, and so is what begins a line; but a dash there is left alone, as it begins the lines of lists.
+    """
+    before, sign = found[1], found[3]
+    separators = ";\t" if sign == "-" else ";\t\r\n"
+    is_cell = any(separator in before for separator in separators)
+    return f"{before}{quotes}{sign}" if is_cell else found[0]
 
 
 def _readings(table: Table, delimiter: str | None) -> Iterator[Table]:

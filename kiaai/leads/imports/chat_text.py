@@ -57,7 +57,7 @@ _MEDIA = re.compile(
     r"|\S.* \((file attached|archivo adjunto)\)",
     re.IGNORECASE,
 )
-_EDITED = re.compile(r"\s*<(this message was edited|se editó este mensaje\.?)>\s*$", re.IGNORECASE)
+_EDITED = re.compile(r"<(this message was edited|se editó este mensaje\.?)>\s*$", re.IGNORECASE)
 
 # What the three numbers of a date are. Y: the year, first or last.
 ORDERS = ("dmy", "mdy", "ymd")

@@ -141,3 +141,11 @@ def test_a_formula_behind_another_separator_is_defused_and_comes_back(cell: str)
 
 def test_a_list_is_left_as_it_is() -> None:
     assert defused("Quiere:\n- frenos\n- aceite") == "Quiere:\n- frenos\n- aceite"
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("run", ["\n", "\t", ";", " ;", "'", "\n-"])
+def test_a_long_run_of_anything_is_looked_at_once(run: str) -> None:
+    cell = f"a{run * 300_000}b"
+
+    assert armed(defused(cell)) == cell
