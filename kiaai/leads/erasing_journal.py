@@ -69,7 +69,7 @@ def _forget_in(rows: Sequence[Row[Any]], traces: Traces, erasure_id: int, key: b
 
 
 def _is_changed(row: Row[Any], parted: Parted, traces: Traces) -> bool:
-    return bool(parted.gone) or any(id in (row.error or "") for id in traces.ids)
+    return parted.is_changed or any(id in (row.error or "") for id in traces.ids)
 
 
 def _values(row: Row[Any], parted: Parted, traces: Traces) -> dict[str, Any]:

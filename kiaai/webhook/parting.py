@@ -12,10 +12,14 @@ IsTheirs = Callable[[Item], bool]
 
 @dataclass
 class Parted:
-    """body: what is left, empty when that is nothing. gone: the items that were taken out."""
+    """body: what is left, empty when that is nothing. gone: the items that were taken out.
+
+    is_changed: also when only a contact went, or a thread without messages.
+    """
 
     body: bytes = b""
     gone: list[Item] = field(default_factory=list)
+    is_changed: bool = False
 
 
 def part(body: bytes, is_theirs: IsTheirs) -> Parted:
@@ -23,7 +27,7 @@ def part(body: bytes, is_theirs: IsTheirs) -> Parted:
     parted = Parted()
     try:
         content = json.loads(body)
-        left = _Parting(is_theirs, parted.gone).of_body(content)
+        left = _Parting(is_theirs, parted).of_body(content)
         parted.body = json.dumps(left).encode() if left else b""
     except (ValueError, RecursionError):
         pass
@@ -33,9 +37,10 @@ def part(body: bytes, is_theirs: IsTheirs) -> Parted:
 class _Parting:
     """Goes down to the lists of items: entry, changes, value."""
 
-    def __init__(self, is_theirs: IsTheirs, gone: list[Item]):
+    def __init__(self, is_theirs: IsTheirs, parted: Parted):
         self._is_theirs = is_theirs
-        self._gone = gone
+        self._parted = parted
+        self._taken = 0
 
     def of_body(self, content: Any) -> Item | None:
         """Return what is left of the whole; None when that is nothing, or it has another shape."""
@@ -61,10 +66,11 @@ class _Parting:
 
     def _of_value(self, value: Item) -> Item | None:
         """Return the value without their items and contacts; None when only its frame would be left."""
-        before = len(self._gone)
+        before = self._taken
         left = {name: self._of_member(name, member) for name, member in value.items()}
-        if len(self._gone) == before and not _has_contact(value, self._is_theirs):
+        if self._taken == before and not _has_contact(value, self._is_theirs):
             return value
+        self._parted.is_changed = True
         items = {name: m for name, m in left.items() if isinstance(m, list) and m and name != "contacts"}
         if not items:
             return None
@@ -92,7 +98,8 @@ class _Parting:
         if not isinstance(messages, list):
             return thread
         if self._is_theirs({"wa_id": thread.get("id")}):
-            self._gone += [message for message in messages if isinstance(message, dict)]
+            self._parted.gone += [message for message in messages if isinstance(message, dict)]
+            self._taken += 1
             return None
         left = [message for message in messages if not self._takes(message)]
         return {**thread, "messages": left} if left else None
@@ -100,7 +107,8 @@ class _Parting:
     def _takes(self, item: Any) -> bool:
         is_theirs = isinstance(item, dict) and self._is_theirs(item)
         if is_theirs:
-            self._gone.append(item)
+            self._parted.gone.append(item)
+            self._taken += 1
         return is_theirs
 
     def _is_gone(self, contact: Any, said: str) -> bool:

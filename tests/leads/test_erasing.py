@@ -243,6 +243,28 @@ def test_statuses_and_histories_are_taken_out_of_bodies(app: Flask, channel: Cha
     assert list(db.session.scalars(select(OrphanReceipt.wamid))) == ["wamid.OTHER.x"]
 
 
+def test_a_contact_or_a_thread_that_came_without_a_word_of_theirs_goes_too(
+    app: Flask, channel: Channel, post: Any
+) -> None:
+    post(body(item(f"{WAMID}.1", WORD)))
+    frame = {"metadata": {"display_phone_number": "56221110000", "phone_number_id": "200000000000001"}}
+    contacts = [{"profile": {"name": "Zoraida"}, "wa_id": NUMBER}]
+    post(
+        wrapped(
+            "messages", {**frame, "contacts": contacts, "messages": [item("wamid.A", "Yo", OTHER_NUMBER)]}
+        )
+    )
+    other = {"id": OTHER_NUMBER, "messages": [item("wamid.B", "Antes", OTHER_NUMBER)]}
+    threads = [{"id": NUMBER, "messages": []}, other]
+    post(wrapped("history", {**frame, "history": [{"metadata": {"phase": 0}, "threads": threads}]}))
+
+    forget(find_lead(NUMBER), app)
+
+    left = b"".join(bytes(event.body) for event in _journal())
+    assert NUMBER.encode() not in left and b"Zoraida" not in left
+    assert b"wamid.A" in left and b"wamid.B" in left
+
+
 def test_a_stop_from_whatsapps_menu_that_comes_again_brings_nobody_back(
     app: Flask, channel: Channel, post: Any
 ) -> None:
