@@ -18,6 +18,8 @@ def reason_of(error: str | None, status: int | None) -> Text | None:
         return lazy("It could not be reached (%(detail)s).", detail=detail)
     if kind == "no_answer":
         return lazy("It did not answer within 10 seconds (%(detail)s).", detail=detail)
+    if kind == "not_tried":
+        return lazy("It was not tried: for 24 hours nothing had been received there.")
     if kind == "not_found":
         return lazy("%(host)s cannot be found. Check the name.", host=detail)
     if kind == "not_public":

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from kiaai.extensions import db
 from kiaai.hooks.housekeeping import HOUSEKEEPING, forget_leads
+from kiaai.hooks.reasons import reason_of
 from kiaai.hooks.telling import LOOK, Teller
 from kiaai.hooks.webhooks import set_active
 from kiaai.models import Channel, OutgoingDelivery, OutgoingWebhook
@@ -28,6 +29,12 @@ def swept(app: Flask, channel: Channel) -> list[int]:
 def look() -> list[int]:
     found = Teller(True, lambda: False).work(LOOK)
     return [id for id, _ in found]
+
+
+def keep_house() -> None:
+    for statement in HOUSEKEEPING:
+        db.session.execute(text(statement))
+    db.session.commit()
 
 
 def test_nobody_looks_while_nobody_listens(swept: list[int]) -> None:
@@ -74,11 +81,29 @@ def test_old_deliveries_are_forgotten(webhook: OutgoingWebhook) -> None:
     db.session.add(OutgoingDelivery(webhook_id=webhook.id + 1, event="of nobody"))
     db.session.commit()
 
-    for statement in HOUSEKEEPING:
-        db.session.execute(text(statement))
-    db.session.commit()
+    keep_house()
 
     assert {row.event for row in told()} == {f"{state} {days}" for state, days in kept}
+
+
+def test_what_waits_for_a_receiver_that_was_away_for_a_day_is_given_up(webhook: OutgoingWebhook) -> None:
+    webhook_id = webhook.id
+    over, fresh = queue(webhook, 2)
+    db.session.execute(text(f"UPDATE outgoing_deliveries SET give_up_at = created_at WHERE id = {over}"))
+
+    states = []
+    for hours in (23, 25):
+        failing_since = f"clock_timestamp() - interval '{hours} hours'"
+        db.session.execute(text(f"UPDATE outgoing_webhooks SET failing_since = {failing_since}"))
+        for is_active in (False, True):
+            set_active(webhook_id, is_active)
+            keep_house()
+            states.append([row.state for row in told()])
+
+    assert states == [["due", "due"]] * 3 + [["failed", "due"]]
+    row = db.session.get_one(OutgoingDelivery, over)
+    assert str(reason_of(row.error, row.status)).startswith("It was not tried")
+    assert db.session.get_one(OutgoingDelivery, fresh).next_try_at is not None
 
 
 def test_who_is_forgotten_is_in_no_delivery(webhook: OutgoingWebhook) -> None:
