@@ -11,7 +11,8 @@ HOUSEKEEPING = (
     # A receiver that lets each try run into its time limit takes so few that one more for each takes days.
     "UPDATE outgoing_deliveries d SET state = 'failed', next_try_at = NULL, settled_at = clock_timestamp(),"
     " error = coalesce(d.error, 'not_tried')"
-    " FROM outgoing_webhooks w WHERE w.id = d.webhook_id AND w.is_active AND w.failing_since < clock_timestamp() - interval '24 hours'"
+    " FROM outgoing_webhooks w WHERE w.id = d.webhook_id AND w.is_active"
+    " AND w.failing_since < clock_timestamp() - interval '24 hours'"
     " AND d.state = 'due' AND d.give_up_at < clock_timestamp()",
     "DELETE FROM outgoing_deliveries WHERE state = 'delivered'"
     " AND settled_at < clock_timestamp() - interval '7 days'",
