@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from babel.core import get_global
+
 from kiaai.whatsapp.phone_numbers import digits_of
 
 
@@ -46,6 +48,12 @@ COUNTRIES = {
     "UY": Country("598", (8,)),
     "VE": Country("58", (10,)),
 }
+
+
+def country_of_zone(timezone: str) -> str:
+    """Return the country of a time zone, such as `CL` of `America/Santiago`; empty where it says none."""
+    territory = str(get_global("zone_territories").get(timezone, ""))
+    return territory if territory in COUNTRIES else ""
 
 
 def with_country(phone: str, code: str) -> str:

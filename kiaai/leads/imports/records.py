@@ -24,10 +24,10 @@ _PLAN_FOR_MANY = text("SET LOCAL enable_seqscan = off")
 LEASE = "15 seconds"
 
 
-def keep_table(content: bytes, name: str, user_id: int | None) -> Import:
+def keep_table(content: bytes, name: str, user_id: int | None, country: str = "") -> Import:
     """Keep a file of leads with the columns as they are guessed, to be looked at first. No commit.
 
-    Raises ValidationFailed naming `file`.
+    country: of numbers without `+`, until another is chosen. Raises ValidationFailed naming `file`.
     """
     check_size(content)
     try:
@@ -41,7 +41,7 @@ def keep_table(content: bytes, name: str, user_id: int | None) -> Import:
         raise refused(
             lazy("At most %(limit)s lines at once; this file has %(total)s.", limit=MOST_LINES, total=total)
         )
-    options = {"columns": list(table.columns), "how": "fill", "tags": [], "country": ""}
+    options = {"columns": list(table.columns), "how": "fill", "tags": [], "country": country}
     return _kept("leads", table.name, content, options, total, user_id)
 
 

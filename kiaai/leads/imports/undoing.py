@@ -11,6 +11,7 @@ from kiaai.leads.imports.chat_undoing import remove_messages
 from kiaai.leads.imports.planning import Facts
 from kiaai.leads.imports.records import go_on, lock_import
 from kiaai.leads.imports.saving import BATCH, change_leads, events_of, lock_leads, tell
+from kiaai.leads.together import lock_against_references, lock_identities
 from kiaai.models import Import, ImportRow
 from kiaai.texts import Text, lazy
 
@@ -30,14 +31,7 @@ _TALKED = text("""
 _EDITED = text("""
     SELECT DISTINCT lead_id FROM lead_events WHERE lead_id = ANY (:ids) AND kind <> 'created'
         AND (by <> 'import' OR detail ->> 'import_id' IS DISTINCT FROM :import_id)""")
-# Whoever is to go is held against all who would write to them: what comes first counts. The order is that of
-# a merge: see `together`.
-_LOCK_IDENTITIES = text("""
-    SELECT 1 FROM lead_identities WHERE lead_id = ANY (:ids) ORDER BY kind, value FOR UPDATE""")
-_LOCK_WHOLE = (
-    text("SELECT 1 FROM conversations WHERE lead_id = ANY (:ids) ORDER BY id FOR UPDATE"),
-    text("SELECT 1 FROM leads WHERE id = ANY (:ids) ORDER BY id FOR UPDATE"),
-)
+_LOCK_TALKS = text("SELECT 1 FROM conversations WHERE lead_id = ANY (:ids) ORDER BY id FOR UPDATE")
 _DELETE = text("DELETE FROM leads WHERE id = ANY (:ids)")
 _MARK = text("""
     UPDATE import_rows r SET reason = done.reason,
@@ -54,11 +48,11 @@ def undo_batch(import_id: int) -> int:
     rows = _next_rows(import_id)
     if not rows:
         return 0
-    marks = _undo_messages(record, rows) if record.kind == "chat" else {}
-    leads = [
-        row for row in rows if row.lead_id is not None and row.message_id is None and row.line not in marks
-    ]
-    marks |= _undo_leads(record, leads)
+    leads = [row for row in rows if row.lead_id is not None and row.message_id is None]
+    # Before the conversations, which taking messages out locks.
+    facts = _lock(leads)
+    marks = _undo_messages(rows) if record.kind == "chat" else {}
+    marks |= _undo_leads(record, leads, facts)
     told = [{"line": row.line, "undone": "gone", "reason": None} | marks.get(row.line, {}) for row in rows]
     db.session.execute(_MARK, {"id": import_id, "rows": json.dumps(told)})
     go_on(record, len(rows))
@@ -72,16 +66,19 @@ def _next_rows(import_id: int) -> Sequence[ImportRow]:
     return db.session.scalars(rows.order_by(ImportRow.line.desc()).limit(BATCH)).all()
 
 
-def _undo_messages(record: Import, rows: Sequence[ImportRow]) -> Marks:
+def _lock(rows: Sequence[ImportRow]) -> dict[int, Facts]:
+    ids = {row.lead_id: row.outcome for row in rows if row.lead_id is not None}
+    lock_identities([lead_id for lead_id, outcome in ids.items() if outcome == "created"])
+    return lock_leads(ids)
+
+
+def _undo_messages(rows: Sequence[ImportRow]) -> Marks:
     messages = [row.message_id for row in rows if row.message_id is not None]
     remove_messages(messages)
     return {row.line: {"undone": "deleted"} for row in rows if row.message_id is not None}
 
 
-def _undo_leads(record: Import, rows: Sequence[ImportRow]) -> Marks:
-    made = [row.lead_id for row in rows if row.outcome == "created"]
-    db.session.execute(_LOCK_IDENTITIES, {"ids": made})
-    facts = lock_leads(row.lead_id for row in rows if row.lead_id is not None)
+def _undo_leads(record: Import, rows: Sequence[ImportRow], facts: dict[int, Facts]) -> Marks:
     here = [(row, row.lead_id) for row in rows if row.lead_id in facts]
     restored = _restore(record, [(row, lead_id) for row, lead_id in here if row.outcome == "changed"], facts)
     return restored | _delete(record, [(row, lead_id) for row, lead_id in here if row.outcome == "created"])
@@ -109,8 +106,9 @@ def _restore(record: Import, rows: Sequence[tuple[ImportRow, int]], facts: dict[
 def _delete(record: Import, rows: Sequence[tuple[ImportRow, int]]) -> Marks:
     """Delete the leads that nobody has talked to or worked on."""
     ids = [lead_id for _, lead_id in rows]
-    for statement in _LOCK_WHOLE:
-        db.session.execute(statement, {"ids": ids})
+    # Whoever is to go is held against all who would write to them: what comes first counts.
+    db.session.execute(_LOCK_TALKS, {"ids": ids})
+    lock_against_references(ids)
     talked = set(db.session.scalars(_TALKED, {"ids": ids}))
     edited = set(db.session.scalars(_EDITED, {"ids": ids, "import_id": str(record.id)}))
     marks: Marks = {}

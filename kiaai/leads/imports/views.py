@@ -21,7 +21,7 @@ from kiaai.leads.imports import chat_records, records, results
 from kiaai.leads.imports.cells import Refused, read_tags
 from kiaai.leads.imports.choosing import MOST_TAGS, check
 from kiaai.leads.imports.counting import Counts
-from kiaai.leads.imports.countries import COUNTRIES
+from kiaai.leads.imports.countries import COUNTRIES, country_of_zone
 from kiaai.leads.imports.planning import WAYS
 from kiaai.leads.imports.previewing import foresee, preview
 from kiaai.leads.imports.wording import COLUMN_NAMES, OUTCOME_NAMES, STATE_NAMES, WAY_NAMES, reason_of
@@ -60,8 +60,9 @@ def index() -> ResponseReturnValue:
 @bp.post("/import")
 @admin_required
 def upload() -> ResponseReturnValue:
-    """Keep a table of leads to look at."""
-    return _upload(lambda content, name: records.keep_table(content, name, current_user().id))
+    """Keep a table of leads to look at; its numbers are of here until another country is chosen."""
+    country = country_of_zone(business(current_app.extensions["settings"]).timezone)
+    return _upload(lambda content, name: records.keep_table(content, name, current_user().id, country))
 
 
 @bp.post("/import/chat")

@@ -47,6 +47,14 @@ def test_a_file_is_looked_at_before_anything_happens(admin: FlaskClient, dana: C
     assert db.session.scalars(select(Lead.phone_number)).all() == ["56900000001"]
 
 
+def test_numbers_without_their_country_are_of_where_the_business_is(admin: FlaskClient) -> None:
+    page = page_of(admin, hand_in(admin, "Teléfono;Nombre\n900007005;Ana\n56900007006;Eva\n"))
+
+    assert "+56 900007005" in page
+    assert "+56 900007006" in page
+    assert '<option value="CL" selected>' in page
+
+
 def test_what_was_chosen_is_what_is_done(admin: FlaskClient, dana: Conversation) -> None:
     where = hand_in(admin).location
     chosen = {"column-0": "phone_number", "column-1": "customer_name", "column-2": "notes", "country": "CL"}
