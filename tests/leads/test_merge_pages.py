@@ -9,6 +9,7 @@ from kiaai.extensions import db
 from kiaai.leads.merging import merge
 from kiaai.leads.pipeline import Actor
 from kiaai.models import Channel, Conversation, Lead, LeadEvent, Merge, Message, NotDuplicate, User
+from kiaai.models.numbers import readable
 from tests.conftest import make_conversation
 from tests.people import enter
 
@@ -193,3 +194,22 @@ def test_an_id_that_no_column_holds_is_nobodys(signed_in: FlaskClient, dana: Con
     address = f"/people/{dana.lead_id}/{path.format(big=10**30)}"
 
     assert signed_in.post(address).status_code == 404
+
+
+def test_an_open_conversation_says_which_number_answers_go_to(
+    signed_in: FlaskClient, dana: Conversation, second: Conversation
+) -> None:
+    merge(dana.lead_id, second.lead_id, Actor("user"))
+    dana.answers_to = "560900000001"
+    db.session.commit()
+
+    page = signed_in.get(f"/inbox/conversations/{dana.id}").text
+
+    assert "Answers go to" in page
+    assert readable("560900000001") in page
+
+
+def test_nothing_is_said_of_answers_where_they_go_to_the_number_shown(
+    signed_in: FlaskClient, dana: Conversation
+) -> None:
+    assert "Answers go to" not in signed_in.get(f"/inbox/conversations/{dana.id}").text
