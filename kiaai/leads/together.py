@@ -45,9 +45,19 @@ def lock_whole(lead_ids: list[int]) -> list[Conversation]:
     Nothing new can be written of these leads until the transaction ends.
     """
     _lock(lead_ids)
-    db.session.execute(_LOCK_WHOLE_LEADS, {"ids": lead_ids})
+    lock_against_references(lead_ids)
     # Once more: one may have been made while we waited.
     return _lock_talks(lead_ids)
+
+
+def lock_identities(lead_ids: Sequence[int]) -> None:
+    """Hold the identities of leads: they come before the leads themselves."""
+    db.session.execute(_LOCK_IDENTITIES, {"ids": list(lead_ids)})
+
+
+def lock_against_references(lead_ids: Sequence[int]) -> None:
+    """Hold leads so that nothing new refers to them. Needs the locks of their conversations."""
+    db.session.execute(_LOCK_WHOLE_LEADS, {"ids": list(lead_ids)})
 
 
 def lock_one(lead_id: int) -> list[Conversation]:
@@ -57,7 +67,7 @@ def lock_one(lead_id: int) -> list[Conversation]:
 
 def _lock(lead_ids: list[int]) -> list[Conversation]:
     db.session.execute(_LOCK_IMPORTS, {"ids": lead_ids})
-    db.session.execute(_LOCK_IDENTITIES, {"ids": lead_ids})
+    lock_identities(lead_ids)
     if len(db.session.execute(_LOCK_LEADS, {"ids": lead_ids}).all()) < len(lead_ids):
         raise refused(GONE)
     return _lock_talks(lead_ids)

@@ -67,9 +67,9 @@ def _next_rows(import_id: int) -> Sequence[ImportRow]:
 
 
 def _lock(rows: Sequence[ImportRow]) -> dict[int, Facts]:
-    ids = {row.lead_id: row.outcome for row in rows if row.lead_id is not None}
-    lock_identities([lead_id for lead_id, outcome in ids.items() if outcome == "created"])
-    return lock_leads(ids)
+    """Lock the people of these rows; return what stands in each now."""
+    lock_identities([row.lead_id for row in rows if row.lead_id is not None and row.outcome == "created"])
+    return lock_leads(row.lead_id for row in rows if row.lead_id is not None)
 
 
 def _undo_messages(rows: Sequence[ImportRow]) -> Marks:
