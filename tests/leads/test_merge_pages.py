@@ -199,7 +199,7 @@ def test_an_id_that_no_column_holds_is_nobodys(signed_in: FlaskClient, dana: Con
 def test_an_open_conversation_says_which_number_answers_go_to(
     signed_in: FlaskClient, dana: Conversation, second: Conversation
 ) -> None:
-    merge(dana.lead_id, second.lead_id, Actor("user"))
+    merge(dana.lead, second.lead, Actor("user"))
     dana.answers_to = "560900000001"
     db.session.commit()
 
