@@ -24,7 +24,8 @@ _FORGET = text("DELETE FROM outgoing_deliveries WHERE webhook_id = :id")
 _AGAIN = text("""
     UPDATE outgoing_deliveries SET state = 'due', tries = 0, status = NULL, error = NULL, settled_at = NULL,
         next_try_at = clock_timestamp(), give_up_at = clock_timestamp() + interval '24 hours'
-    WHERE id = :id""")
+    WHERE id = :id RETURNING id""")
+_GONE = lazy("This delivery is not kept any more.")
 
 
 def check_url(url: str, allow_private: bool) -> str:
@@ -109,7 +110,8 @@ def send_again(delivery_id: int) -> OutgoingDelivery:
     """
     delivery = get_delivery(delivery_id)
     _require_active(get_webhook(delivery.webhook_id))
-    db.session.execute(_AGAIN, {"id": delivery_id})
+    if db.session.scalar(_AGAIN, {"id": delivery_id}) is None:
+        raise NotFound(_GONE)
     db.session.refresh(delivery)
     return delivery
 
@@ -134,7 +136,7 @@ def get_delivery(delivery_id: int) -> OutgoingDelivery:
     """Return the delivery. Raises NotFound."""
     found = db.session.get(OutgoingDelivery, delivery_id) if delivery_id < _LARGEST_ID else None
     if found is None:
-        raise NotFound(lazy("This delivery is not kept any more."))
+        raise NotFound(_GONE)
     return found
 
 

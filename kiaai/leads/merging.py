@@ -17,7 +17,7 @@ from kiaai.leads.merging_talks import find_recipients, merge_talks
 from kiaai.leads.parting import Undone as Undone
 from kiaai.leads.parting import undo as undo
 from kiaai.leads.pipeline import Actor, record
-from kiaai.leads.together import GONE, lock_both, require_quiet, snapshot
+from kiaai.leads.together import GONE, lock_both, require_quiet, require_stops_read, snapshot
 from kiaai.models import Lead, Merge
 from kiaai.models.base import Json
 
@@ -59,6 +59,7 @@ def merge(keep: Lead, other: Lead, actor: Actor) -> Merge:
     db.session.flush()
     talks = lock_both(keep_id, other_id)
     require_quiet([talk.id for talk in talks])
+    require_stops_read(talks)
     keep, other = _loaded(keep_id), _loaded(other_id)
     facts = merged(keep, other)
     moved: Json = {"keep": snapshot("leads", keep_id), "other": snapshot("leads", other_id)}

@@ -10,7 +10,15 @@ from kiaai.extensions import db
 from kiaai.leads.merging_rules import FIELDS, refused
 from kiaai.leads.parting_talks import part_talks
 from kiaai.leads.pipeline import Actor, record
-from kiaai.leads.together import GONE, lock_one, put_back, require_quiet, snapshot, write_rows
+from kiaai.leads.together import (
+    GONE,
+    lock_one,
+    put_back,
+    require_quiet,
+    require_stops_read,
+    snapshot,
+    write_rows,
+)
 from kiaai.models import Lead, Merge
 from kiaai.models.base import Json
 from kiaai.texts import Text, lazy
@@ -86,6 +94,7 @@ def undo(merge: Merge, actor: Actor) -> Undone:
     merge = db.session.scalars(locked.execution_options(populate_existing=True)).one_or_none() or _gone()
     _require_undoable(merge, keep_id)
     require_quiet([talk.id for talk in talks])
+    require_stops_read(talks)
     moved = merge.moved
     now = snapshot("leads", keep_id)
     write_rows("leads", [_without_taken_back(moved)])

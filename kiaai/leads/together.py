@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
+from kiaai.bot.unheard import is_consent_unread
 from kiaai.extensions import db
 from kiaai.leads.merging_rules import refused
 from kiaai.models import Base, Conversation
@@ -15,6 +16,7 @@ from kiaai.texts import lazy
 GONE = lazy("One of the two is no longer there.")
 _SAME = lazy("This is one and the same person.")
 _BUSY = lazy("A message is just going out. Try again in a moment.")
+_UNREAD_STOP = lazy("They have just written about getting messages. Try again in a moment.")
 
 # A talk that is being brought in holds its import before it comes to the lead.
 _LOCK_IMPORTS = text("""
@@ -83,6 +85,12 @@ def require_quiet(conversation_ids: Sequence[int]) -> None:
     """Raise ValidationFailed while a message of these is on its way: its answer must find it where it was."""
     if db.session.scalar(_IS_BUSY, {"ids": list(conversation_ids)}):
         raise refused(_BUSY)
+
+
+def require_stops_read(talks: Sequence[Conversation]) -> None:
+    """Raise ValidationFailed while a stop waits for the bot's turn, which looks where it was written."""
+    if any(talk.bot_due_at and is_consent_unread(talk.id) for talk in talks):
+        raise refused(_UNREAD_STOP)
 
 
 def snapshot(table: str, row_id: int) -> Json:

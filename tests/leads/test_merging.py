@@ -325,6 +325,15 @@ def test_a_merge_waits_while_a_message_is_on_its_way(
         merge(dana.lead, second.lead, SYSTEM)
 
 
+def test_a_merge_waits_until_a_stop_is_read(dana: Conversation, second: Conversation) -> None:
+    wrote(second, 0.1, "STOP")
+    second.bot_due_at = clock.now()
+    db.session.commit()
+
+    with pytest.raises(ValidationFailed, match="written about getting messages"):
+        merge(dana.lead, second.lead, SYSTEM)
+
+
 def test_nobody_is_merged_with_themselves_or_with_somebody_gone(
     dana: Conversation, second: Conversation
 ) -> None:
