@@ -40,11 +40,11 @@ test: $(STAMP)
 
 # All on Valkey; on RabbitMQ and with no broker what may differ there. KIAAI_FAULT_BROKER=rabbitmq (or none, or valkey)
 # runs all on that one. KIAAI_FAULT_SEEDS=1-20 runs the plans of these seeds; else one seed is drawn and named.
-# With them runs what takes long: the product on every broker, and many more races.
+# With them runs what takes long: the product on every broker, the embedded servers, many more races, and axe on
+# every page in both themes and both languages.
 # Most of the time is waiting, so two processes share the tests, one at a time.
 test-faults: $(STAMP)
-	@exec $(PY) -m pytest -n 2 --maxschedchunk 1 --max-worker-restart 0 -m faults tests/faults tests/e2e \
-	  tests/properties
+	@exec $(PY) -m pytest -n 2 --maxschedchunk 1 --max-worker-restart 0 -m faults
 
 # make bench PARTS="ingest polls" LARGEST=100000 measures less.
 bench: $(STAMP)

@@ -258,6 +258,7 @@ def test_after_its_rest_it_is_asked_again(server: ModelServer, model_of: ModelOf
     assert reasons[-1] == "model"
 
 
+@pytest.mark.faults
 def test_where_too_many_ask_at_once_the_articles_answer_without_waiting(
     server: ModelServer, model_of: ModelOf
 ) -> None:

@@ -26,6 +26,7 @@ def test_make_run_starts_everything_and_ends_it(make_run: Supervise) -> None:
     assert watched.leftovers() == []
 
 
+@pytest.mark.faults
 @pytest.mark.e2e
 def test_killed_and_started_again_it_serves_on_the_same_port(make_run: Supervise) -> None:
     first = make_run()

@@ -19,6 +19,7 @@ from kiaai.embedded.processes import is_alive, wait_for_end
 from kiaai.embedded.unprivileged import USER, owner_of_data
 from tests.embedded.conftest import instance_at, kill_everything, postgres_pid, query
 
+pytestmark = pytest.mark.faults
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="concerns what root runs")
 
 

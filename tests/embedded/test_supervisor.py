@@ -12,6 +12,8 @@ from kiaai.embedded import postgres, valkey
 from kiaai.embedded.processes import is_alive, wait_for_end
 from tests.embedded.conftest import Supervise, Watched, free_port, postgres_pid, query, valkey_pid, wait_for
 
+pytestmark = pytest.mark.faults
+
 
 def ready(watched: Watched) -> Watched:
     watched.wait_to_hear("welcome runs")

@@ -240,6 +240,7 @@ def test_the_theme_can_be_switched_and_is_kept(page: Any, talk: int) -> None:
     assert {first, page.evaluate(scheme)} == {"dark", "light"}
 
 
+@pytest.mark.faults
 def test_a_lost_connection_is_said_and_replaces_nothing(page: Any, talk: int) -> None:
     open_thread(page, talk)
     page.route("**/inbox/conversations/**", lambda route: route.fulfill(status=503, body="away"))

@@ -81,6 +81,7 @@ def test_switching_quickly_neither_loses_nor_mixes_drafts(page: Any, talk: int, 
     saved(page, pedro, "Pedro 0 Pedro 1 Pedro 2 ")
 
 
+@pytest.mark.faults
 def test_a_draft_is_kept_while_the_server_is_away_and_saved_later(page: Any, talk: int, pedro: int) -> None:
     open_thread(page, talk)
     tries: list[str] = []

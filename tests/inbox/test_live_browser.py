@@ -89,6 +89,7 @@ def test_title_and_icon_carry_what_is_unread(page: Any, talk: int, pedro: int) -
     expect(icon).not_to_have_attribute("href", re.compile("favicon-unread"))
 
 
+@pytest.mark.faults
 def test_a_lost_connection_counts_rests_and_catches_up_at_once(page: Any, talk: int) -> None:
     open_thread(page, talk)
     page.keyboard.type("A medias")

@@ -120,6 +120,7 @@ def test_its_files_are_there(channel: Channel) -> None:
         assert path and path.stat().st_size == attachment.size_bytes
 
 
+@pytest.mark.faults
 def test_a_thousand_are_made(channel: Channel) -> None:
     assert make(1000, channel) == 1000
 

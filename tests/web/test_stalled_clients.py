@@ -72,6 +72,7 @@ def alive(port: int, patience_seconds: float) -> int:
         connection.close()
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("request_bytes", [STALLED_POST, STALLED_READER], ids=["post", "reader"])
 def test_clients_that_stop_do_not_keep_the_threads(port: int, request_bytes: bytes) -> None:
     with ExitStack() as stalled:

@@ -18,7 +18,7 @@ from kiaai.extensions import db
 from kiaai.leads.imports.saving import BATCH
 from kiaai.models import Lead
 
-pytestmark = [pytest.mark.committed, pytest.mark.enable_socket]
+pytestmark = [pytest.mark.faults, pytest.mark.committed, pytest.mark.enable_socket]
 
 LINES = 2 * BATCH + 10
 # In the second batch.
