@@ -5,13 +5,14 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-faults bench lint screens translations
+.PHONY: help install run test test-faults test-interleavings bench lint screens translations
 
 help:
 	@echo "make run      start everything here; make run PORT=9000 on another port"
 	@echo "make install  make .venv with everything it needs (make run does that too)"
 	@echo "make test     run the tests, with a PostgreSQL of their own"
 	@echo "make test-faults  break the real processes on purpose, and check the ledger, and try what takes long"
+	@echo "make test-interleavings  draw ten thousand orders of customer, people, bot and crashes"
 	@echo "make bench    measure it all in a quarter of an hour, into bench/results"
 	@echo "make lint     run ruff and mypy"
 	@echo "make screens  take the pictures of docs/screens anew"
@@ -45,6 +46,10 @@ test: $(STAMP)
 # Most of the time is waiting, so two processes share the tests, one at a time.
 test-faults: $(STAMP)
 	@exec $(PY) -m pytest -n 2 --maxschedchunk 1 --max-worker-restart 0 -m faults
+
+# Stories of a customer, people, the bot and crashes, each in an order drawn from its seed: ten minutes of them.
+test-interleavings: $(STAMP)
+	@KIAAI_INTERLEAVINGS=10000 $(PY) -m pytest -n 2 --maxschedchunk 1 -m faults tests/properties/test_interleavings.py
 
 # make bench PARTS="ingest polls" LARGEST=100000 measures less.
 bench: $(STAMP)

@@ -191,7 +191,8 @@ class Verdict:
         """A person has, or may have, the word since: after it came, or before and never gave it back."""
         if self._somebody_took(wrote.began_at):
             return True
-        pairs = [([act.began_at for act in taken], given) for taken, given in self._pairs()]
+        # What gave the word back in the midst of a taking may have come before it.
+        pairs = [([act.ended_at or act.began_at for act in taken], given) for taken, given in self._pairs()]
         pairs.append((self._left_at(), self.story.giving))
         return any(self._stays_away(wrote, at, given) for starts, given in pairs for at in starts)
 
