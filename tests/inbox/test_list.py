@@ -57,7 +57,7 @@ def crowd(channel: Channel) -> list[Conversation]:
 @pytest.mark.parametrize("tab", TABS)
 @settings(
     # The same ones in each run, unless new ones are asked for.
-    max_examples=int(os.environ.get("KIAAI_EXAMPLES", "8")),
+    max_examples=int(os.environ.get("KIAAI_EXAMPLES", "5")),
     derandomize="KIAAI_EXAMPLES" not in os.environ,
     deadline=None,
     # To shrink an example takes longer than a test may.

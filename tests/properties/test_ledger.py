@@ -26,7 +26,7 @@ from tests.webhook.test_views import status
 from tests.webhook.test_views import text as text_item
 
 CUSTOMERS = st.integers(0, 1)
-EXAMPLES = int(os.environ.get("KIAAI_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("KIAAI_EXAMPLES", "10"))
 TOLD = ("sent", "delivered", "read", "failed")
 # How Graph answers, and what the model makes of the message: accepted or not, and its status.
 ANSWERS = {

@@ -32,7 +32,7 @@ from tests.properties.world import World
 # So long further races are tried, besides those named below: always the same ones, unless new ones are asked
 # for by naming a time. `--junitxml` tells how many they were. `make test` tries a few of them.
 SECONDS = int(os.environ.get("KIAAI_RACE_SECONDS", "20"))
-FIRST_SECONDS = 5
+FIRST_SECONDS = 2
 ARE_NEW = "KIAAI_RACE_SECONDS" in os.environ
 MOST_PER_SECOND = 8
 # Once a race is lost, to try simpler ones takes long and shows little: the steering is the finding.

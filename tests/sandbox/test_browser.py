@@ -10,7 +10,7 @@ from tests.browser import browsing
 from tests.sandbox import CAMILA
 from tests.sandbox.conftest import Graph, Receiver
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.faults, pytest.mark.services]
 
 
 @pytest.fixture

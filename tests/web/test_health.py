@@ -27,7 +27,7 @@ def silent_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-@pytest.fixture(params=["refused", "silent"])
+@pytest.fixture(params=["refused", pytest.param("silent", marks=pytest.mark.faults)])
 def cut_off(request: pytest.FixtureRequest, settings: Settings, silent_port: int) -> FlaskClient:
     """Give a client of an app whose database is away."""
     port = silent_port if request.param == "silent" else 1

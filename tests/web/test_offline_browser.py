@@ -15,7 +15,7 @@ from tests.inbox.browser import visiting_anew
 from tests.inbox.talk import hear
 from tests.looks.test_every_page import _SERIOUS, AXE
 
-pytestmark = [pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
+pytestmark = [pytest.mark.faults, pytest.mark.services, pytest.mark.committed, pytest.mark.enable_socket]
 
 _KEPT = """async () => {
   const found = [];
@@ -53,7 +53,6 @@ def page(chromium: Any, app: Flask, address: str, alice: User, thread: str) -> I
         yield page
 
 
-@pytest.mark.faults
 def test_a_server_that_was_away_is_found_again(
     chromium: Any, app: Flask, alice: User, thread: str, database: None
 ) -> None:
@@ -152,7 +151,6 @@ def test_it_looks_as_all_pages_do_and_everybody_can_use_it(
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
-@pytest.mark.faults
 def test_a_release_replaces_what_was_kept(page: Any, thread: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offline, "release", lambda: "next")
 
