@@ -33,6 +33,11 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
+def _heed_ctrl_c() -> None:
+    """Take back what a shell does to what it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def importing(database_url: str, table: Path, **streams: int) -> Iterator["subprocess.Popen[str]"]:
     """Run the command as a shell does."""
@@ -48,7 +53,9 @@ def importing(database_url: str, table: Path, **streams: int) -> Iterator["subpr
     }
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "leads", "import", str(table)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes)  # type: ignore[call-overload]  # which streams are pipes
+    process = subprocess.Popen(  # type: ignore[call-overload]  # which streams are pipes
+        command, cwd=ROOT, env=environment, text=True, preexec_fn=_heed_ctrl_c, **pipes
+    )
     try:
         yield process
     finally:
