@@ -5,8 +5,7 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Register the routes, their description at `/api/openapi.json`, and the reference at `/api/docs`."""
-    # The other modules of leads add their routes to the blueprint of the first.
-    from kiaai.api import care, many_leads, merging  # noqa: F401
+    from kiaai.api import care, many_leads, merging  # noqa: F401 - importing them adds routes to leads
     from kiaai.api.conversations import bp as conversations
     from kiaai.api.description import make_api
     from kiaai.api.imports import bp as imports

@@ -24,7 +24,14 @@ from kiaai.leads.imports.counting import Counts
 from kiaai.leads.imports.countries import COUNTRIES, country_of_zone
 from kiaai.leads.imports.planning import WAYS
 from kiaai.leads.imports.previewing import foresee, preview
-from kiaai.leads.imports.wording import COLUMN_NAMES, OUTCOME_NAMES, STATE_NAMES, WAY_NAMES, reason_of
+from kiaai.leads.imports.wording import (
+    COLUMN_NAMES,
+    LINE_NAMES,
+    OUTCOME_NAMES,
+    STATE_NAMES,
+    WAY_NAMES,
+    reason_of,
+)
 from kiaai.leads.table import defused
 from kiaai.models import Import
 from kiaai.texts import lazy
@@ -219,6 +226,7 @@ def _shown(record: Import) -> dict[str, Any]:
         "percent": 100 * record.done // max(1, record.total),
         "states": STATE_NAMES,
         "outcomes": OUTCOME_NAMES,
+        "line_names": LINE_NAMES,
     }
     if record.state != "preview":
         return {**shown, **results.of(record)}

@@ -24,6 +24,13 @@ OUTCOME_NAMES = {
     "unchanged": lazy("Unchanged"),
     "refused": lazy("Refused"),
 }
+# Of one line, where Spanish needs its own words.
+LINE_NAMES = {
+    "created": lazy("New person"),
+    "changed": lazy("With changes"),
+    "unchanged": lazy("Unchanged"),
+    "refused": lazy("Refused line"),
+}
 STATE_NAMES = {
     "preview": lazy("Preview"),
     "queued": lazy("Waiting"),
